@@ -1,0 +1,56 @@
+"""gridai: what an AI cluster does to a power grid, and what it can do for it.
+
+The names below are resolved when they are first used (PEP 562), so `import gridai` is quick and loads
+neither pandapower nor numba nor matplotlib.
+
+    import gridai as ga
+    case = ga.load_case("ieee39").with_cluster(ga.Cluster.of("H100", count=100_000, pue=1.25), bus="16")
+    print(ga.studies.Pause(pause_mw=100).run(case))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gridai._version import __version__
+
+if TYPE_CHECKING:
+    from gridai import case, cluster, criteria, engine, errors, grid, kernel, models, plots, reports, results, studies
+    from gridai.case import Case, load_case
+    from gridai.cluster import Cluster
+    from gridai.errors import GridaiError
+    from gridai.results import Result
+
+_MODULES = (
+    "case", "cluster", "criteria", "engine", "errors", "grid", "kernel", "models", "plots", "reports", "results",
+    "studies", "units",
+)  # fmt: skip
+_HOME = {
+    "Case": "gridai.case",
+    "Cluster": "gridai.cluster",
+    "GridaiError": "gridai.errors",
+    "Result": "gridai.results",
+    "load_case": "gridai.case",
+}
+
+__all__ = [
+    "Case", "Cluster", "GridaiError", "Result", "__version__", "case", "cluster", "criteria", "engine", "errors",
+    "grid", "kernel", "load_case", "models", "plots", "reports", "results", "studies", "units",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used and remember it."""
+    if name in _MODULES:
+        value: Any = importlib.import_module(f"gridai.{name}")
+    elif name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module 'gridai' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
