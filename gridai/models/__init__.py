@@ -1,0 +1,1 @@
+"""Dynamic device models, one model a file, found by `gridai.models.catalog`."""
