@@ -1,0 +1,139 @@
+"""What there is, read without pandapower, numba, pandas or matplotlib: cases, models, studies, criteria, hardware.
+
+Cases and criteria profiles are read from their TOML files; models, studies and hardware are static tables of the
+package.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gridai
+from gridai.errors import CaseError, UnknownNameError, near
+
+KINDS = ("cases", "models", "studies", "criteria", "hardware")
+"""The kinds of things `gridai list` knows, in the plural."""
+
+Row = tuple[str, ...]
+
+
+def cases_folder() -> Path:
+    """The folder of the bundled cases: inside an installed package, beside gridai/ in a checkout."""
+    package = Path(gridai.__file__).parent
+    for folder in (package / "_cases", package.parent / "cases"):
+        if folder.is_dir():
+            return folder
+    raise CaseError(f"the bundled cases are neither in {package / '_cases'} nor in {package.parent / 'cases'}")
+
+
+def case_names() -> list[str]:
+    """Names of the bundled cases."""
+    return sorted(path.parent.name for path in cases_folder().glob("*/case.toml"))
+
+
+def case_folder(name: str) -> Path:
+    """The folder of a bundled case or of a path to a case folder."""
+    if name in case_names():
+        return cases_folder() / name
+    path = Path(name)
+    if (path / "case.toml").is_file():
+        return path
+    raise UnknownNameError(near(name, case_names(), "case") + "; a path to a folder with a case.toml works too")
+
+
+def case_header(folder: Path) -> dict[str, Any]:
+    """case.toml of a case folder as nested dicts."""
+    try:
+        return tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as fault:
+        raise CaseError(f"{folder / 'case.toml'}: {fault}") from fault
+
+
+def table_sizes(folder: Path) -> dict[str, int]:
+    """Number of rows of each csv table below `folder`, by file name without the ending."""
+    return {path.stem: _rows(path) for path in sorted(folder.glob("*.csv"))}
+
+
+def _rows(path: Path) -> int:
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = [row for row in csv.reader(file) if row and not row[0].startswith("#") and any(row)]
+    return max(0, len(lines) - 1)
+
+
+def studies() -> dict[str, type]:
+    """The study classes by the name `gridai run` takes."""
+    from gridai.studies import STUDIES
+
+    return dict(STUDIES)
+
+
+def models() -> dict[str, Any]:
+    """The dynamic models by name."""
+    from gridai.models import catalog
+
+    return dict(catalog.models())
+
+
+def hardware() -> dict[str, Any]:
+    """The GPU hardware rows by name."""
+    from gridai.cluster.hardware import HARDWARE
+
+    return dict(HARDWARE)
+
+
+def profiles() -> dict[str, dict[str, Any]]:
+    """The criteria profiles (named sets of limits) by name, as their TOML files say."""
+    folder = Path(gridai.__file__).parent / "criteria" / "profiles"
+    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))}
+
+
+def first_sentence(text: str | None) -> str:
+    """The first sentence or line of a docstring or description."""
+    paragraph = " ".join((text or "").strip().split("\n\n")[0].split())
+    return paragraph.split(". ")[0].rstrip(".")
+
+
+def list_cases() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list cases`."""
+    rows = []
+    for name in case_names():
+        folder = case_folder(name)
+        header = case_header(folder)["case"]
+        size = table_sizes(folder / "network")
+        machines = max([*table_sizes(folder / "dynamics").values(), 0])
+        rows.append((name, str(size.get("bus", 0)), str(machines), f"{header['f_hz']:g}", str(header["title"])))
+    return ("name", "buses", "machines", "Hz", "title"), rows
+
+
+def list_models() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list models`."""
+    found = models().values()
+    return ("name", "role", "parameters", "title"), [(m.name, m.role, str(len(m.params)), m.title) for m in found]
+
+
+def list_studies() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list studies`."""
+    return ("name", "what it does"), [(name, first_sentence(cls.__doc__)) for name, cls in studies().items()]
+
+
+def list_criteria() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list criteria`."""
+    return ("name", "title"), [(name, str(data.get("title", ""))) for name, data in profiles().items()]
+
+
+def list_hardware() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list hardware`."""
+    return ("name", "title"), [(name, str(row)) for name, row in hardware().items()]
+
+
+LISTS: dict[str, Callable[[], tuple[Row, list[Row]]]] = {
+    "cases": list_cases,
+    "models": list_models,
+    "studies": list_studies,
+    "criteria": list_criteria,
+    "hardware": list_hardware,
+}

@@ -1,0 +1,95 @@
+"""Text on the terminal: tables (rich on a terminal, plain aligned columns in a pipe), notes and errors.
+
+rich is imported only when a terminal is there to show it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+_NUMBER = set("0123456789.+-eE%")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: drawn with rich on a terminal, aligned plain columns (one row a line) in a pipe."""
+    cells = [[_text(cell) for cell in row] for row in rows]
+    if not cells:
+        click.echo(f"{title}: none")
+    elif sys.stdout.isatty():
+        _rich_table(title, columns, cells)
+    else:
+        click.echo(plain_table(title, columns, cells))
+
+
+def plain_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """The table as text: title, header, rows; numbers stand to the right."""
+    right = [_is_number_column(cells, k) for k in range(len(columns))]
+    width = [max(len(row[k]) for row in [list(columns), *cells]) for k in range(len(columns))]
+    lines = [title] if title else []
+    for row in [list(columns), *cells]:
+        padded = [cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, width, right, strict=True)]
+        lines.append(("  " + "  ".join(padded)).rstrip())
+    return "\n".join(lines)
+
+
+def _rich_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for k, column in enumerate(columns):
+        drawn.add_column(column, justify="right" if _is_number_column(cells, k) else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def _is_number_column(cells: Sequence[Sequence[str]], k: int) -> bool:
+    filled = [row[k] for row in cells if row[k]]
+    return bool(filled) and all(set(cell) <= _NUMBER for cell in filled)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
+def paragraph(text: str) -> None:
+    """Print text wrapped to the width of the terminal, at most 100 columns; blank lines part paragraphs."""
+    width = min(100, max(40, shutil.get_terminal_size((100, 24)).columns))
+    for block in text.strip().split("\n\n"):
+        click.echo(textwrap.fill(" ".join(block.split()), width))
+
+
+def error(text: str) -> None:
+    """One clear message on standard error."""
+    click.echo(f"gridai: {text}", err=True)
+
+
+def note(text: str) -> None:
+    """A remark on standard error, so that standard output holds the answer only."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal, nothing in a pipe. Yields a function that takes the finished share, 0 to 1."""
+    if not sys.stderr.isatty():
+        yield lambda share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=share)

@@ -1,0 +1,154 @@
+"""`gridai show`: what is known about one case, model, study, criteria profile or hardware row."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gridai.cli import catalogue, options, printing
+from gridai.errors import AmbiguousNameError, UnknownNameError, near
+
+README_LINES = 40
+
+
+@click.command("show")
+@click.argument("words", nargs=-1, required=True, metavar="[KIND] NAME")
+def command(words: tuple[str, ...]) -> None:
+    """Show one case, model, study, criteria profile or hardware row.
+
+    \b
+    gridai show ieee39            a case: its README, sizes, source
+    gridai show genrou            a model: parameters with unit and default, source
+    gridai show pause             a study: its parameters
+    gridai show hardware H100     with the kind, where a name means several things
+    """
+    if len(words) > 2:
+        raise click.UsageError("give one NAME, or a KIND and a NAME; quote a name that holds spaces")
+    kind = singular(words[0]) if len(words) == 2 else None
+    for one, name in find(words[-1], kind):
+        SHOWS[one](name)
+
+
+def singular(word: str) -> str:
+    """The kind a word means: 'cases' and 'case' are the same."""
+    for kind in SHOWS:
+        if word.lower() in (kind, kind + "s"):
+            return kind
+    raise UnknownNameError(near(word, SHOWS, "kind"))
+
+
+def find(name: str, kind: str | None = None) -> list[tuple[str, str]]:
+    """The (kind, name) a word means. A path is a case folder; case of letters does not matter."""
+    kinds = [kind] if kind else list(SHOWS)
+    if "case" in kinds and (Path(name) / "case.toml").is_file():
+        return [("case", name)]
+    names = {one: NAMES[one]() for one in kinds}
+    hits = [(one, known) for one in kinds for known in names[one] if known.lower() == name.lower()]
+    if len(hits) > 1:
+        ways = ", ".join(f"'gridai show {one} {known}'" for one, known in hits)
+        raise AmbiguousNameError(f"'{name}' means {len(hits)} things; write {ways}")
+    if not hits:
+        raise UnknownNameError(near(name, [known for one in kinds for known in names[one]], kind or "name"))
+    return hits
+
+
+def show_case(name: str) -> None:
+    """Title, sizes, source and the head of the README."""
+    folder = catalogue.case_folder(name)
+    header = catalogue.case_header(folder)
+    about = header["case"]
+    click.echo(f"{about['name']}: {about['title']}\n")
+    if about.get("description"):
+        printing.paragraph(about["description"])
+        click.echo()
+    facts = [("frequency", f"{about['f_hz']:g} Hz"), ("base", f"{about['s_base_mva']:g} MVA"), ("folder", folder)]
+    printing.table("", ("", ""), [*facts, *sorted(header.get("defaults", {}).items())])
+    for part in ("network", "dynamics"):
+        printing.table(part, ("table", "rows"), list(catalogue.table_sizes(folder / part).items()))
+    printing.table("source", ("", ""), [(key, value) for key, value in header.get("source", {}).items() if value])
+    _readme(folder / "README.md")
+
+
+def _readme(path: Path) -> None:
+    if not path.is_file():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    click.echo("\n" + "\n".join(lines[:README_LINES]))
+    if len(lines) > README_LINES:
+        click.echo(f"... {len(lines) - README_LINES} more lines in {path}")
+
+
+def show_model(name: str) -> None:
+    """Parameters, states, inputs, outputs, source and known deviations of a dynamic model."""
+    model = catalogue.models()[name]
+    click.echo(f"{model.name} ({model.role}): {model.title}\n")
+    params = [(p.name, p.unit, _default(p), p.meaning) for p in model.params]
+    printing.table("parameters", ("name", "unit", "default", "meaning"), params)
+    printing.table("states", ("name", "unit", "meaning"), [(s.name, s.unit, s.meaning) for s in model.states])
+    printing.table("inputs", ("name", "unit", "from", "meaning"), [_input(i) for i in model.inputs])
+    printing.table("outputs", ("name", "unit", "meaning"), [(o.name, o.unit, o.meaning) for o in model.outputs])
+    click.echo()
+    printing.paragraph(f"Source: {model.source}")
+    for deviation in model.deviations:
+        printing.paragraph(f"Differs: {deviation}")
+
+
+def _default(param: Any) -> str:
+    if param.solved:
+        return "solved"
+    return "required" if param.default is None else f"{param.default:g}"
+
+
+def _input(signal: Any) -> tuple[str, str, str, str]:
+    return signal.name, signal.unit, signal.source, signal.meaning
+
+
+def show_study(name: str) -> None:
+    """What a study does and its parameters."""
+    study = catalogue.studies()[name]
+    click.echo(f"{name}: gridai.studies.{study.__name__}\n\n{inspect.cleandoc(study.__doc__ or '')}\n")
+    printing.table("parameters", ("name", "unit", "default", "meaning"), options.field_rows(study))
+    click.echo(f"\nRun it: gridai run {name} --case ieee39 --out out/{name} (all options: gridai run {name} --help)")
+
+
+def show_criteria(name: str) -> None:
+    """The limits of a profile with clause, source and confidence."""
+    _mapping(name, catalogue.profiles()[name])
+
+
+def show_hardware(name: str) -> None:
+    """Every number of a hardware row with its source."""
+    row = catalogue.hardware()[name]
+    _mapping(name, {f.name: getattr(row, f.name) for f in fields(row)} if is_dataclass(row) else row)
+
+
+def _mapping(title: str, data: Mapping[str, Any]) -> None:
+    """Plain values first, then one table for each list of tables."""
+    plain = [(key, value) for key, value in data.items() if not isinstance(value, (dict, list))]
+    printing.table(title, ("", ""), plain)
+    for key, value in data.items():
+        rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+        if rows and isinstance(rows[0], dict):
+            columns = list(dict.fromkeys(k for row in rows for k in row))
+            printing.table(key, columns, [[row.get(c) for c in columns] for row in rows])
+
+
+NAMES: dict[str, Callable[[], list[str]]] = {
+    "case": catalogue.case_names,
+    "model": lambda: list(catalogue.models()),
+    "study": lambda: list(catalogue.studies()),
+    "criteria": lambda: list(catalogue.profiles()),
+    "hardware": lambda: list(catalogue.hardware()),
+}
+SHOWS: dict[str, Callable[[str], None]] = {
+    "case": show_case,
+    "model": show_model,
+    "study": show_study,
+    "criteria": show_criteria,
+    "hardware": show_hardware,
+}

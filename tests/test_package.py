@@ -1,0 +1,95 @@
+"""The package as a whole: what a wheel holds, that importing it is light, that the public names resolve."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("pandapower", "numba", "matplotlib", "pandas", "scipy", "networkx")
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules that a fresh interpreter has loaded after running `code`."""
+    script = f"import sys\n{code}\nsys.stderr.write('\\n'.join(sorted({{m.partition('.')[0] for m in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def setup_cfg(checkout: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(checkout / "setup.cfg")
+    return parser
+
+
+def test_every_package_is_listed_in_setup_cfg(checkout: Path) -> None:
+    listed = set(setup_cfg(checkout)["options"]["packages"].split())
+    found = {".".join(p.parent.relative_to(checkout).parts) for p in (checkout / "gridai").rglob("__init__.py")}
+    assert listed == found | {"gridai._cases"}, "list each package under [options] packages in setup.cfg"
+
+
+def test_every_module_has_a_place_in_the_layers(checkout: Path) -> None:
+    contract = setup_cfg(checkout)["importlinter:contract:layers"]
+    layers = set(contract["layers"].replace("(", " ").replace(")", " ").replace("|", " ").split())
+    ignored = set(contract["exhaustive_ignores"].split())
+    modules = {p.stem for p in (checkout / "gridai").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert modules - {"__init__"} <= layers | ignored
+
+
+def test_data_files_fit_the_patterns_of_the_wheel(checkout: Path) -> None:
+    data = setup_cfg(checkout)["options.package_data"]
+    for root, package in ((checkout / "cases", "gridai._cases"), (checkout / "gridai", "gridai")):
+        suffixes = {Path(pattern).suffix or pattern for pattern in data[package].split()}
+        files = [p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".py"]
+        assert files
+        for file in files:
+            assert file.suffix in suffixes or file.name in suffixes, f"{file} would be missing from a wheel"
+
+
+def test_importing_gridai_is_light() -> None:
+    assert loaded_by("import gridai").isdisjoint({*HEAVY, "numpy", "click", "rich"})
+
+
+def test_public_names_resolve() -> None:
+    import gridai
+
+    for name in gridai.__all__:
+        assert getattr(gridai, name) is not None
+    assert set(gridai.__all__) <= set(dir(gridai))
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    import gridai
+
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = gridai.nothing
+
+
+def test_version_is_that_of_the_metadata() -> None:
+    from importlib.metadata import version
+
+    import gridai
+
+    assert version("gridai") == gridai.__version__
+
+
+def test_warnings_are_errors(checkout: Path) -> None:
+    settings = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert settings["filterwarnings"][0] == "error"
+
+
+def test_an_installed_wheel_holds_every_file(checkout: Path) -> None:
+    """.ci/run installs the wheel, so this compares it with the checkout; an editable install uses the checkout."""
+    import gridai
+
+    installed = Path(gridai.__file__).parent
+    if installed == checkout / "gridai":
+        pytest.skip("gridai is installed in editable mode: there is no wheel to compare with the checkout")
+    for source, inside in ((checkout / "cases", installed / "_cases"), (checkout / "gridai", installed)):
+        for file in source.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                assert (inside / file.relative_to(source)).is_file(), f"{file} is missing from the wheel"
