@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,16 @@ def reference_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def child_env() -> dict[str, str]:
+    """The environment of a child process that is to import the same gridai as the tests."""
+    import gridai
+
+    return {**os.environ, "PYTHONPATH": str(Path(gridai.__file__).parents[1])}
+
+
 @pytest.fixture
-def case_copy(tmp_path: Path):  # noqa: ANN201
+def case_copy(tmp_path: Path) -> Callable[[str], Path]:
     """A function that copies a bundled case into tmp_path, for tests that break one on purpose."""
 
     def copy(name: str) -> Path:

@@ -104,7 +104,7 @@ def list_cases() -> tuple[Row, list[Row]]:
         folder = case_folder(name)
         header = case_header(folder)["case"]
         size = table_sizes(folder / "network")
-        machines = max([*table_sizes(folder / "dynamics").values(), 0])
+        machines = sum(n for table, n in table_sizes(folder / "dynamics").items() if table.startswith("gen"))
         rows.append((name, str(size.get("bus", 0)), str(machines), f"{header['f_hz']:g}", str(header["title"])))
     return ("name", "buses", "machines", "Hz", "title"), rows
 
@@ -126,8 +126,14 @@ def list_criteria() -> tuple[Row, list[Row]]:
 
 
 def list_hardware() -> tuple[Row, list[Row]]:
-    """Columns and rows for `gridai list hardware`."""
-    return ("name", "title"), [(name, str(row)) for name, row in hardware().items()]
+    """Columns and rows for `gridai list hardware`: AC power at the server's plug for one GPU."""
+    columns = ("name", "W training", "W idle", "W nameplate", "GPUs a server", "title")
+    return columns, [_hardware_row(name, row) for name, row in hardware().items()]
+
+
+def _hardware_row(name: str, row: Any) -> Row:
+    watts = (row.it_training_w, row.it_idle_w, row.nameplate_w)
+    return (name, *(f"{w:.0f}" for w in watts), str(row.gpus_per_server), row.title)
 
 
 LISTS: dict[str, Callable[[], tuple[Row, list[Row]]]] = {

@@ -70,16 +70,10 @@ def _option(f: Field[Any], hint: Any) -> click.Option:
     flag = "--" + f.name.replace("_", "-")
     if _bare(hint) is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}", f.name], default=bool(default), show_default=True, help=text)
-    required = default is MISSING
-    shown = _default_text(f) if default not in (MISSING, None, "", ()) else False
-    return click.Option(
-        [flag, f.name],
-        type=_param_type(hint),
-        default=None if required else default,
-        required=required,
-        show_default=shown or False,
-        help=text,
-    )
+    if default is MISSING:
+        return click.Option([flag, f.name], type=_param_type(hint), required=True, help=text)
+    shown = default not in (None, "", ())
+    return click.Option([flag, f.name], type=_param_type(hint), default=default, show_default=shown, help=text)
 
 
 def _default_text(f: Field[Any]) -> str:

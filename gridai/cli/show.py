@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +121,14 @@ def show_criteria(name: str) -> None:
 
 
 def show_hardware(name: str) -> None:
-    """Every number of a hardware row with its source."""
+    """Every number of a hardware row with its source, and what they add up to."""
     row = catalogue.hardware()[name]
-    _mapping(name, {f.name: getattr(row, f.name) for f in fields(row)} if is_dataclass(row) else row)
+    click.echo(f"{row.name}: {row}\n")
+    figures = [(key, f"{f.value:g}", f.unit, f.confidence, f.source) for key, f in row.figures().items()]
+    printing.table("numbers", ("name", "value", "unit", "confidence", "source"), figures)
+    sums = [(key, float(getattr(row, key)), "W") for key in ("it_idle_w", "it_training_w", "it_peak_w", "nameplate_w")]
+    printing.table("AC power of one GPU with its share of the server", ("name", "value", "unit"), sums)
+    click.echo("\nConfidence: P primary text, V computed from measured data, S secondary source, M assumed.")
 
 
 def _mapping(title: str, data: Mapping[str, Any]) -> None:
