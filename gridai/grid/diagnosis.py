@@ -1,0 +1,131 @@
+"""Why a power flow has no answer: the likely cause in words a planner can act on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gridai.errors import PowerFlowError
+from gridai.grid.convert import live_buses
+from gridai.grid.names import bus_keys_of, element_names
+
+_FEEDING = ("load", "storage", "motor", "ward", "gen", "sgen")
+
+
+def without_slack(net: Any) -> None:
+    """Raise PowerFlowError if elements in service stand in a part of the network that has no slack.
+
+    pandapower leaves such parts out silently, and their load with them.
+    """
+    live = live_buses(net, len(net._ppc["internal"]["V"]))
+    dead = [i for i, on in zip(net.bus.index, net.bus["in_service"], strict=True) if on and not live[int(i)]]
+    if not dead:
+        return
+    names = element_names(net)
+    stranded = []
+    for table in _FEEDING:
+        rows = net[table]
+        for name, bus, on in zip(names.get(table, ()), rows["bus"], rows["in_service"], strict=True):
+            if on and bus in dead:
+                stranded.append(f"{table} '{name}'")
+    if stranded:
+        keys = bus_keys_of(net)
+        raise PowerFlowError(
+            f"no slack in an island: bus {_some([repr(keys[int(i)]) for i in dead])} cannot be reached from any slack, yet "
+            f"{_some(stranded)} there {'is' if len(stranded) == 1 else 'are'} in service; close the branch or switch that "
+            "joins it, give it a slack (gen with slack = true), or take these elements out of service"
+        )
+
+
+def diverged(net: Any) -> str:
+    """Text for a power flow that did not converge: the worst bus, and what in the data looks wrong."""
+    text = "the power flow did not converge"
+    worst = _worst_bus(net)
+    if worst:
+        text += f"; largest mismatch {worst}"
+    causes = [cause for look in (_odd_loads, _short_of_power, _odd_branches, _odd_voltages) for cause in look(net)]
+    if causes:
+        return text + ". Likely cause: " + "; ".join(causes)
+    return text + ". No odd value stands out: the network may be loaded beyond what its lines can carry"
+
+
+def _some(items: list[str], most: int = 5) -> str:
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+
+
+def _worst_bus(net: Any) -> str:
+    inside = net._ppc["internal"]
+    v, y, s = inside.get("V"), inside.get("Ybus"), inside.get("Sbus")
+    if v is None or not len(v):
+        return ""
+    fixed = np.zeros(len(v), dtype=bool)
+    fixed[np.asarray(inside["ref"], dtype=np.int64)] = True
+    with np.errstate(all="ignore"):
+        left = v * np.conj(y @ v) - s
+        left[np.asarray(inside["pv"], dtype=np.int64)] = left[np.asarray(inside["pv"], dtype=np.int64)].real
+        size = np.where(fixed, 0.0, np.abs(left)) * net.sn_mva
+    size[~np.isfinite(size)] = np.inf
+    node = int(np.argmax(size))
+    lookup = net._pd2ppc_lookups["bus"]
+    keys = [key for index, key in bus_keys_of(net).items() if lookup[index] == node]
+    where = f"at bus '{keys[0]}'" if keys else f"inside a branch (node {node})"
+    return where + (f" ({size[node]:.4g} MVA)" if np.isfinite(size[node]) else " (without bound)")
+
+
+def _odd_loads(net: Any) -> list[str]:
+    """Loads far larger than all others: a unit mistaken by 1000."""
+    out = []
+    names = element_names(net)
+    for table, columns in (("load", ("p_mw", "q_mvar")), ("sgen", ("p_mw", "q_mvar")), ("gen", ("p_mw",))):
+        rows = net[table][net[table]["in_service"].to_numpy(dtype=bool)]
+        labels = [n for n, on in zip(names.get(table, ()), net[table]["in_service"], strict=True) if on]
+        for column in columns:
+            value = np.abs(rows[column].to_numpy(dtype=float))
+            usual = np.median(value[value > 0]) if (value > 0).any() else 0.0
+            for k in np.flatnonzero(value > 50.0 * usual) if usual > 0 and len(value) > 2 else ():
+                out.append(f"{table} '{labels[k]}' has {column} = {rows[column].iloc[k]:g}, {value[k] / usual:.0f} times the "
+                           f"usual one here (kW given as MW?)")  # fmt: skip
+    return out[:3]
+
+
+def _short_of_power(net: Any) -> list[str]:
+    load = net.load[net.load["in_service"].to_numpy(dtype=bool)]
+    demand = float((load["p_mw"] * load["scaling"]).sum())
+    units = [net[t][net[t]["in_service"].to_numpy(dtype=bool)] for t in ("gen", "ext_grid")]
+    if not all("max_p_mw" in u.columns for u in units if len(u)):
+        return []
+    most = float(sum(u["max_p_mw"].sum(skipna=False) for u in units if len(u)))
+    if np.isfinite(most) and demand > 1.2 * most:
+        return [f"load of {demand:.0f} MW against {most:.0f} MW of generating capacity"]
+    return []
+
+
+def _odd_branches(net: Any) -> list[str]:
+    """Branches of a series impedance far above all others in per unit."""
+    from gridai.grid.convert import _branch_labels
+
+    rows = net._ppc["branch"]
+    z = np.abs(rows[:, 2] + 1j * rows[:, 3])
+    on = np.real(rows[:, 10]) > 0
+    if on.sum() < 3:
+        return []
+    usual = np.median(z[on])
+    labels, kinds, _ = _branch_labels(net, element_names(net))
+    odd = np.flatnonzero(on & (z > 100.0 * usual) & (z * 100.0 / net.sn_mva > 1.0))
+    return [f"{kinds[k]} '{labels[k]}' has {z[k] / usual:.0f} times the usual impedance in pu (ohm and pu mixed, wrong "
+            f"length or wrong kV?)" for k in odd[:3]]  # fmt: skip
+
+
+def _odd_voltages(net: Any) -> list[str]:
+    out = []
+    for table in ("gen", "ext_grid"):
+        for index, vm in net[table]["vm_pu"].items():
+            if not 0.7 <= vm <= 1.3:
+                out.append(f"{table} {index} has vm_pu = {vm:g} (kV given as pu?)")
+    if len(net.line):
+        kv = net.bus["vn_kv"]
+        one, two = kv.reindex(net.line["from_bus"]).to_numpy(), kv.reindex(net.line["to_bus"]).to_numpy()
+        for k in np.flatnonzero(np.abs(one - two) > 0.2 * np.maximum(one, two)):
+            out.append(f"line {net.line.index[k]} joins {one[k]:g} kV and {two[k]:g} kV")
+    return out[:3]
