@@ -85,10 +85,11 @@ def hardware() -> dict[str, Any]:
     return dict(HARDWARE)
 
 
-def profiles() -> dict[str, dict[str, Any]]:
-    """The criteria profiles (named sets of limits) by name, as their TOML files say."""
-    folder = Path(gridai.__file__).parent / "criteria" / "profiles"
-    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))}
+def profiles() -> dict[str, Any]:
+    """The criteria profiles (named sets of limits) by name."""
+    from gridai import criteria
+
+    return {name: criteria.load_profile(name) for name in criteria.profile_names()}
 
 
 def first_sentence(text: str | None) -> str:
@@ -99,7 +100,7 @@ def first_sentence(text: str | None) -> str:
 
 def list_cases() -> tuple[Row, list[Row]]:
     """Columns and rows for `gridai list cases`."""
-    rows = []
+    rows: list[Row] = []
     for name in case_names():
         folder = case_folder(name)
         header = case_header(folder)["case"]
@@ -122,7 +123,8 @@ def list_studies() -> tuple[Row, list[Row]]:
 
 def list_criteria() -> tuple[Row, list[Row]]:
     """Columns and rows for `gridai list criteria`."""
-    return ("name", "title"), [(name, str(data.get("title", ""))) for name, data in profiles().items()]
+    found = profiles().values()
+    return ("name", "Hz", "limits", "title"), [(p.name, f"{p.f_hz:g}", str(len(p.limits)), p.title) for p in found]
 
 
 def list_hardware() -> tuple[Row, list[Row]]:

@@ -85,7 +85,8 @@ def _default_text(f: Field[Any]) -> str:
     return "" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def _param_type(hint: Any) -> click.ParamType | None:
+def _param_type(hint: Any) -> Any:
+    """The click type of an annotation, None where the command line has none for it."""
     bare = _bare(hint)
     if bare is bool:
         return click.BOOL

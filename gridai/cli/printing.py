@@ -65,9 +65,10 @@ def _text(cell: object) -> str:
 
 def paragraph(text: str) -> None:
     """Print text wrapped to the width of the terminal, at most 100 columns; blank lines part paragraphs."""
+    indent = " " * (len(text) - len(text.lstrip()))
     width = min(100, max(40, shutil.get_terminal_size((100, 24)).columns))
-    for block in text.strip().split("\n\n"):
-        click.echo(textwrap.fill(" ".join(block.split()), width))
+    for block in text.rstrip().split("\n\n"):
+        click.echo(textwrap.fill(" ".join(block.split()), width, initial_indent=indent, subsequent_indent=indent))
 
 
 def error(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,25 @@ def show_study(name: str) -> None:
 
 def show_criteria(name: str) -> None:
     """The limits of a profile with clause, source and confidence."""
-    _mapping(name, catalogue.profiles()[name])
+    from gridai.criteria import CONFIDENCE
+
+    profile = catalogue.profiles()[name]
+    click.echo(f"{profile.name}: {profile.title}, {profile.f_hz:g} Hz\n")
+    if profile.description:
+        printing.paragraph(profile.description)
+    for limit in profile.limits:
+        sides = [f"{word} {x:g}" for word, x in (("at least", limit.low), ("at most", limit.high)) if x is not None]
+        mark = "" if limit.verified else ", unverified"
+        settings = "".join(f", {key} {value}" for key, value in limit.settings.items())
+        click.echo(
+            f"\n{limit.criterion}: {' and '.join(sides)} {limit.unit}{settings} ({limit.condition} condition{mark})"
+        )
+        for label, text in (("clause", limit.clause), ("edition", limit.edition), ("source", limit.source)):
+            if text:
+                printing.paragraph(f"  {label}: {text}")
+        printing.paragraph(f"  confidence: {limit.confidence}, {CONFIDENCE[limit.confidence]}")
+        if limit.note:
+            printing.paragraph(f"  note: {limit.note}")
 
 
 def show_hardware(name: str) -> None:
@@ -129,17 +147,6 @@ def show_hardware(name: str) -> None:
     sums = [(key, float(getattr(row, key)), "W") for key in ("it_idle_w", "it_training_w", "it_peak_w", "nameplate_w")]
     printing.table("AC power of one GPU with its share of the server", ("name", "value", "unit"), sums)
     click.echo("\nConfidence: P primary text, V computed from measured data, S secondary source, M assumed.")
-
-
-def _mapping(title: str, data: Mapping[str, Any]) -> None:
-    """Plain values first, then one table for each list of tables."""
-    plain = [(key, value) for key, value in data.items() if not isinstance(value, (dict, list))]
-    printing.table(title, ("", ""), plain)
-    for key, value in data.items():
-        rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
-        if rows and isinstance(rows[0], dict):
-            columns = list(dict.fromkeys(k for row in rows for k in row))
-            printing.table(key, columns, [[row.get(c) for c in columns] for row in rows])
 
 
 NAMES: dict[str, Callable[[], list[str]]] = {

@@ -67,7 +67,9 @@ def test_a_missing_required_field_is_named() -> None:
     assert "--pause-mw" in invoke()
 
 
-@pytest.mark.parametrize(("args", "word"), [(("--at-s", "1,x"), "'x' is not a number"), (("--repeat", "a"), "--repeat")])
+@pytest.mark.parametrize(
+    ("args", "word"), [(("--at-s", "1,x"), "'x' is not a number"), (("--repeat", "a"), "--repeat")]
+)
 def test_bad_values_are_named(args: tuple[str, str], word: str) -> None:
     assert word in invoke("--pause-mw", "1", *args)
 

@@ -1,0 +1,170 @@
+"""`gridai run STUDY`: put a cluster into a case, run a study, print and save its report.
+
+The options of a study are the fields of its dataclass. The command does what these lines do:
+
+    case = ga.load_case("ieee39").with_cluster(ga.Cluster.of("H100", count=100_000, pue=1.25), bus="16")
+    report = ga.studies.Pause(pause_mw=100).run(case)
+    report.save("out/pause")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gridai.cli import catalogue, options, printing
+from gridai.errors import ConvergenceError, SettingError, near
+
+if TYPE_CHECKING:
+    from gridai.case import Case
+    from gridai.reports import Report
+
+DEFAULT_BUS = "the bus that case.toml names under [defaults], else the bus with the largest load"
+
+CASE_OPTIONS = (
+    click.option("--case", metavar="NAME|FOLDER", help="Bundled case, or a folder that holds a case.toml."),
+    click.option(
+        "--net",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="pandapower network (.json) instead of a case; it gets template dynamics, stated in the report.",
+    ),
+)
+CLUSTER_OPTIONS = (
+    click.option("--bus", help=f"Bus of the cluster: its name, or pandapower's index. [default: {DEFAULT_BUS}]"),
+    click.option("--hardware", default="H100", show_default=True, help="GPU hardware; see gridai list hardware."),
+    click.option("--count", type=int, default=100_000, show_default=True, help="Number of GPUs. [GPU]"),
+    click.option("--pue", type=float, default=1.25, show_default=True, help="Power at the meter over IT power."),
+    click.option(
+        "--balance",
+        type=click.Choice(["headroom", "slack", "in_place_of_load"]),
+        default="headroom",
+        show_default=True,
+        help="Who feeds the cluster: all units by headroom, the slack, or the load it replaces.",
+    ),
+)
+OUTPUT_OPTIONS = (
+    click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures, tables, result."),
+    click.option("--svg", is_flag=True, help="Save figures as SVG too."),
+)
+
+
+class Studies(click.Group):
+    """One command a study, made when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the studies."""
+        return list(catalogue.studies())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a study, None if there is none of this name."""
+        study = catalogue.studies().get(cmd_name)
+        return None if study is None else study_command(cmd_name, study)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, but an unknown study names the near ones."""
+        if args and args[0] not in catalogue.studies() and not args[0].startswith("-"):
+            raise click.UsageError(near(args[0], catalogue.studies(), "study"), ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command("run", cls=Studies, subcommand_metavar="STUDY [OPTIONS]")
+def command() -> None:
+    """Run a study on a case with a GPU cluster.
+
+    \b
+    gridai run pause --case ieee39 --bus 16 --pause-mw 100 --out out/pause
+    gridai run pause --help              all options of a study
+    """
+
+
+def study_command(name: str, study: type) -> click.Command:
+    """The click command of a study: its fields as options, then those of case, cluster and output."""
+
+    def callback(**values: Any) -> int:
+        own = {option.name: values.pop(option.name) for option in options.study_options(study) if option.name}
+        report = run(study(**own), **values)
+        return 0 if report.passed else 1
+
+    made = options.add((*CASE_OPTIONS, *CLUSTER_OPTIONS, *OUTPUT_OPTIONS))(callback)
+    shared = list(reversed(getattr(made, "__click_params__", [])))
+    return click.Command(
+        name,
+        params=[*shared[:2], *options.study_options(study), *shared[2:]],
+        callback=callback,
+        help=study.__doc__,
+        short_help=catalogue.first_sentence(study.__doc__),
+    )
+
+
+def run(
+    study: Any,
+    *,
+    case: str | None = None,
+    net: Path | None = None,
+    bus: str | None = None,
+    hardware: str = "H100",
+    count: int = 100_000,
+    pue: float = 1.25,
+    balance: str = "headroom",
+    out: Path | None = None,
+    svg: bool = False,
+) -> Report:
+    """Run a study on a case with a cluster; print the report and save it to `out`. Arguments as the options."""
+    made = place(read_case(case, net), bus=bus, hardware=hardware, count=count, pue=pue, balance=balance)
+    try:
+        report: Report = study.run(made)
+    except ConvergenceError as error:
+        _keep(error, out)
+        raise
+    except KeyboardInterrupt as error:
+        error.add_note("the run was stopped before its end: nothing of it is written" + _older(out))
+        raise
+    click.echo(str(report))
+    if out is None:
+        printing.note("\nNothing is saved; add --out FOLDER to keep figures, tables and the result.")
+    else:
+        report.save(out, svg=svg)
+        printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
+    return report
+
+
+def read_case(case: str | None, net: Path | None) -> Case:
+    """The case of --case or --net; exactly one of them must be given."""
+    if (case is None) == (net is None):
+        raise SettingError("give --case NAME (see gridai list cases) or --net FILE, one of them")
+    from gridai.case import Case, load_case
+
+    return load_case(case) if case is not None else Case.from_pandapower(net, dynamics="templates")
+
+
+def place(case: Case, *, bus: str | None, hardware: str, count: int, pue: float, balance: str) -> Case:
+    """The case with a cluster at `bus`; prints who balances it."""
+    from gridai.cluster import Cluster
+
+    cluster = Cluster.of(hardware, count=count, pue=pue)
+    return case.with_cluster(cluster, bus=bus or default_bus(case), balance=balance)
+
+
+def default_bus(case: Case) -> str:
+    """The cluster's bus where the user names none."""
+    raise NotImplementedError
+
+
+def _older(out: Path | None) -> str:
+    return f"; {out} holds an older run" if out is not None and out.is_dir() else ""
+
+
+def _keep(error: ConvergenceError, out: Path | None) -> None:
+    """Save what was computed until convergence was lost, and say where."""
+    if error.result is None:
+        return
+    if out is None:
+        error.add_note("what was computed until then is kept with --out FOLDER")
+        return
+    error.result.save(out)
+    error.add_note(f"what was computed until then is saved in {out}")
