@@ -56,7 +56,7 @@ def jitted(function: Callable[..., Any]) -> Any:
             function.__defaults__,  # type: ignore[attr-defined]
             function.__closure__,  # type: ignore[attr-defined]
         )
-        found = numba.njit(plain, error_model="numpy")
+        found = numba.njit(plain, error_model="numpy", _nrt=False)
         _JITTED[id(function)] = found
     return found
 

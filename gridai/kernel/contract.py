@@ -111,6 +111,7 @@ class Model:
     power flow. It sets x and the solved parameters. A machine also sets the inputs it needs (`u.efd_pu`,
     `u.pm_pu`); an exciter or governor finds them as its output `y.efd_pu`, `y.pm_pu`.
     `admittance(p, z)` gives the constant part that stands in the admittance matrix [pu on the unit's base].
+    `linear(values)` is True when the unit's current is wholly in its admittance: the engine then skips it.
     `check(values)` returns (parameter, complaint) pairs for rules that join several parameters.
     """
 
@@ -128,6 +129,7 @@ class Model:
     guards: tuple[str, ...] = ()
     admittance: Callable[..., complex] | None = None
     check: Check | None = None
+    linear: Callable[[dict[str, float]], bool] | None = None
     deviations: tuple[str, ...] = ()
     actions: dict[int, str] = field(default_factory=dict)
 

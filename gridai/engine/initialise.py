@@ -1,0 +1,105 @@
+"""Initialisation: every device from the power flow, consumers before their suppliers, then proof of balance.
+
+A machine says which field voltage and torque it needs; its exciter and governor start from that. Afterwards the
+compiled right-hand side is evaluated once: voltages must be those of the power flow and derivatives zero.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gridai.engine.system import Group, System
+from gridai.errors import InitialisationError, Problems
+from gridai.kernel.contract import Start
+
+INITIAL_ORDER = (
+    "machine",
+    "converter",
+    "monitor",
+    "electrical",
+    "plant",
+    "exciter",
+    "governor",
+    "stabilizer",
+    "load",
+    "cluster",
+    "relay",
+)
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class StartReport:
+    """How well a system starts: worst derivative and the states above the tolerance (unit, state, unit of it, value)."""
+
+    worst: float
+    voltage_error_pu: float
+    worst_bus: str
+    rows: tuple[tuple[str, str, str, float, float], ...]
+
+    def __str__(self) -> str:
+        lines = [f"largest derivative {self.worst:.3g}, voltage off by {self.voltage_error_pu:.3g} pu at bus '{self.worst_bus}'"]
+        if self.rows:
+            lines.append(f"{'state':40s} {'unit':>8s} {'value':>14s} {'derivative':>14s}")
+            lines += [f"{name:40s} {unit:>8s} {x:14.6g} {d:14.6g}" for name, _, unit, x, d in self.rows]
+        return "\n".join(lines)
+
+
+def initialise(system: System) -> None:
+    """Set x0, z0, the solved parameters and the constants of a freshly laid out system, and prove the balance.
+
+    Raises InitialisationError that lists every unit that cannot start, or the states that do not stand still.
+    """
+    problems = Problems(f"case '{system.name}' cannot start from its power flow")
+    for role in INITIAL_ORDER:
+        for group in (g for g in system.groups if g.model.role == role):
+            for k in range(len(group.devices)):
+                try:
+                    _start_unit(system, group, k)
+                except InitialisationError as error:
+                    d = group.devices[k]
+                    problems.add(d.file or group.model.name, d.row or None, d.name, None, str(error))
+    problems.raise_if_any(InitialisationError)
+    report = check_start(system)
+    if not (report.worst < TOLERANCE and report.voltage_error_pu < TOLERANCE):
+        raise InitialisationError(f"case '{system.name}' does not stand still at its power flow: {report}")
+
+
+def _start_unit(system: System, group: Group, k: int) -> None:
+    device, model = group.devices[k], group.model
+    p, x = group.view(system.p, "p", group.p)[k], group.view(system.x0, "x", group.x)[k]
+    z, y = group.view(system.z0, "z", group.z)[k], group.view(system.sig0, "y", group.y)[k]
+    places = system.u_src[group.u + k * group.width("u") :][: len(model.inputs)]
+    u = np.zeros(1, dtype=[(i.name, "f8") for i in model.inputs] or [("_", "f8")]).view(np.recarray)[0]
+    for signal, place in zip(model.inputs, places, strict=True):
+        u[signal.name] = system.sig0[place]
+    v = complex(system.op.v[device.node])
+    model.initialise(p, x, z, u, y, Start(v, device.p_mw / device.mva, device.q_mvar / device.mva))
+    for signal, place in zip(model.inputs, places, strict=True):
+        if signal.default is None:
+            system.sig0[place] = u[signal.name]
+    if "outputs" in model.kernels:
+        model.kernels["outputs"](**_arguments(model.kernels["outputs"], {"p": p, "x": x, "z": z, "u": u, "y": y, "t": 0.0}))
+
+
+def _arguments(function: Any, known: dict[str, Any]) -> dict[str, Any]:
+    from gridai.kernel.contract import argument_names
+
+    return {name: known[name] for name in argument_names(function)}
+
+
+def check_start(system: System) -> StartReport:
+    """Evaluate the right-hand side at the start: worst derivative, worst voltage error, states that move."""
+    from gridai.engine.run import Run
+
+    run = Run(system)
+    d = run.rhs()(0.0, system.x0)
+    error = np.abs(run.work.v - system.op.v)
+    live = run.topology.live
+    error[~live] = 0.0
+    names, units = system.state_names, [unit for *_, unit in system.states]
+    off = [k for k in np.argsort(-np.abs(d)) if not abs(d[k]) < TOLERANCE][:20]
+    rows = tuple((names[k], "", units[k], float(system.x0[k]), float(d[k])) for k in off)
+    worst = float(np.max(np.abs(d), initial=0.0))
+    return StartReport(worst, float(np.max(error, initial=0.0)), system.network.nodes[int(np.argmax(error))], rows)

@@ -1,0 +1,174 @@
+"""One run of a System: its changing state, the operations that events perform on it, and its right-hand side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from gridai.engine.machine import compiled
+from gridai.engine.network import Topology
+from gridai.engine.plan import CURRENT_NONE, DECIMATE, DEN, NUM, RESIDUAL, TIME, TOL, WORST, Plan, Work
+from gridai.engine.system import Group, System
+from gridai.errors import ConvergenceError
+from gridai.kernel.profile import Profile
+
+NETWORK_TOL_PU = 1e-11
+
+
+@dataclass(frozen=True)
+class Playback:
+    """A constant of the signals that follows a profile: (device key, input) and the function of time."""
+
+    key: tuple[str, str]
+    profile: Profile
+
+
+class Run:
+    """State and scratch of one run; build it afresh for every run.
+
+    system     the compiled case
+    playbacks  signals that follow a profile
+    step_s     the longest step; grid points are exact multiples of it
+    decimate   record every this many grid points
+    channels   places in the signals to record. int64[]
+    """
+
+    def __init__(
+        self,
+        system: System,
+        playbacks: tuple[Playback, ...] = (),
+        step_s: float = 1 / 240,
+        decimate: int = 1,
+        channels: np.ndarray | None = None,
+    ) -> None:
+        self.system = system
+        self.branch_on = np.array(system.network.branches.in_service, dtype=bool)
+        self.fault_y: dict[str, tuple[int, complex]] = {}
+        self.notes: list[tuple[float, str, str, str]] = []
+        self.off: dict[str, float] = {}
+        self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
+        self.work = _work(system, len(playbacks), Fraction(step_s).limit_denominator(10**7), decimate)
+        self.unit_y = {(g.model.name, k): self._unit_y(g, k) for g in system.groups if g.model.admittance for k in range(len(g.devices))}
+        self.topology = self.factorise()
+
+    def _unit_y(self, group: Group, k: int) -> complex:
+        """Admittance of a unit on the system base, with its service factor."""
+        p = group.view(self.system.p, "p", group.p)[k]
+        z = group.view(self.work.z, "z", group.z)[k]
+        assert group.model.admittance is not None
+        return complex(group.model.admittance(p, z)) * float(z.on) * float(p.mva / p.s_base_mva)
+
+    def factorise(self) -> Topology:
+        """Factors of the network as it now is; the Newton matrix is made anew."""
+        n = len(self.system.network.nodes)
+        y_node = np.zeros(n, dtype=complex)
+        sources = []
+        for g in self.system.groups:
+            z_on = g.view(self.work.z, "z", g.z).on
+            for k, d in enumerate(g.devices):
+                if g.model.admittance is not None:
+                    y_node[d.node] += self.unit_y[(g.model.name, k)]
+                if g.model.role == "machine" and z_on[k] != 0.0:
+                    sources.append(d.node)
+        for node, y in self.fault_y.values():
+            y_node[node] += y
+        self.work.have[0] = 0
+        self.topology = self.system.networks.topology(self.branch_on, y_node, np.array(sources, dtype=np.int64))
+        return self.topology
+
+    def refresh_unit(self, group: Group, k: int) -> None:
+        """Take over a changed memory of a unit into the admittance matrix."""
+        if group.model.admittance is not None:
+            self.unit_y[(group.model.name, k)] = self._unit_y(group, k)
+
+    def switch_off(self, name: str, text: str = "tripped") -> None:
+        """Take a unit and everything that belongs to it out of service. Its rotor is no longer followed."""
+        for group, k in self.system.attached(name):
+            group.view(self.work.z, "z", group.z).on[k] = 0.0
+            self.refresh_unit(group, k)
+        self.off.setdefault(name, self.time_s)
+        self.note("trip", name, text)
+
+    @property
+    def time_s(self) -> float:
+        """Present time. [s]"""
+        return float(self.work.floats[TIME])
+
+    def note(self, kind: str, element: str, text: str) -> None:
+        """Add a line to the event log."""
+        self.notes.append((self.time_s, kind, element, text))
+
+    def failure(self, status_text: str, result: Any = None) -> ConvergenceError:
+        """The error that says when, where and by how much the run lost convergence."""
+        bus = self.system.network.nodes[int(self.work.ints[WORST])]
+        return ConvergenceError(self.time_s, bus, float(self.work.floats[RESIDUAL]), result, status_text)
+
+    def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
+        """f(t, x) of the present topology as a plain function: for oracles and linearisation."""
+        kernel, plan, work = compiled(), self.plan, self.work
+
+        def f(t: float, x: np.ndarray) -> np.ndarray:
+            d = np.zeros(x.size)
+            if not kernel.evaluate(plan, self.topology.topo, work, np.ascontiguousarray(x, dtype=float), d, float(t), True):
+                raise self.failure("in the right-hand side")
+            return d
+
+        return f
+
+
+def _plan(system: System, playbacks: tuple[Playback, ...], channels: np.ndarray) -> Plan:
+    slots = np.array([system.constants[b.key] for b in playbacks], dtype=np.int64)
+    sizes = [b.profile.t_s.size for b in playbacks]
+    points_t = [np.asarray(b.profile.t_s, dtype=float) for b in playbacks]
+    points_v = [np.asarray(b.profile.values, dtype=float) for b in playbacks]
+    edges = [b.profile.breaks for b in playbacks]
+    return Plan(
+        groups=system.table,
+        order=system.order,
+        bus=system.bus,
+        p=system.p,
+        u_src=system.u_src,
+        pb_slot=slots,
+        pb_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        pb_t=np.concatenate([np.zeros(0), *points_t]),
+        pb_v=np.concatenate([np.zeros(0), *points_v]),
+        breaks=np.unique(np.concatenate([np.zeros(0), *edges])),
+        rec=channels.astype(np.int64),
+    )
+
+
+def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work:
+    n, nx = len(system.network.nodes), system.x0.size
+    guards = sum(len(g.devices) * len(g.model.guards) for g in system.groups)
+    m = sum(len(g.devices) for g in system.groups if g.current != CURRENT_NONE)
+    units = max((len(g.devices) for g in system.groups), default=1)
+    sig = system.sig0.copy()
+    ints = np.zeros(16, dtype=np.int64)
+    ints[NUM], ints[DEN], ints[DECIMATE] = step.numerator, step.denominator, decimate
+    floats = np.zeros(8)
+    floats[TOL] = NETWORK_TOL_PU
+
+    def reals(size: int) -> np.ndarray:
+        return np.zeros(size)
+
+    def phasors(size: int) -> np.ndarray:
+        return np.zeros(size, dtype=complex)
+
+    return Work(
+        x=system.x0.copy(), xs=reals(nx), xn=reals(nx), d1=reals(nx), d2=reals(nx), dn=reals(nx),
+        z=system.z0.copy(), u=reals(system.u_src.size), sig=sig, v=sig[: 2 * n].view(complex),
+        g=reals(guards), g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
+        c=phasors(n), ishift=phasors(n), r=phasors(m + 1), dw=phasors(m + 1), jinv=_newton_matrix(m),
+        have=np.zeros(1, dtype=np.int64), act=reals(units + 1), actions=np.zeros((64, 3), dtype=np.int64),
+        seg=np.zeros(playbacks, dtype=np.int64), ints=ints, floats=floats,
+    )  # fmt: skip
+
+
+def _newton_matrix(m: int) -> np.ndarray:
+    """Room for the inverse: full and twice as wide for few buses, 2 x 2 blocks for many."""
+    from gridai.engine.network import DENSE_LIMIT
+
+    few = 2 * min(m, DENSE_LIMIT) + 2
+    return np.zeros((max(few, 2 * m + 2), 2 * few))

@@ -1,0 +1,219 @@
+"""Simulate: play events against a compiled system and return a Result."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gridai.engine.events import Action, Event, TrainingPause
+from gridai.engine.machine import compiled
+from gridai.engine.plan import (
+    ACTION,
+    ACTIONS,
+    BUFFER_FULL,
+    CHATTER,
+    DONE,
+    NETWORK_FAILED,
+    ROWS,
+    STATE_FAILED,
+    STEPS,
+    STORE_END,
+)
+from gridai.engine.run import Playback, Run
+from gridai.engine.system import CHANNEL_KIND, System
+from gridai.errors import SettingError
+from gridai.kernel.contract import ACTION_TRIP
+from gridai.results import Channel, EventRecord, Result
+
+SLICE_STEPS = 4000
+MEMORY_BYTES = 400_000_000
+FAILURE_TEXT = {
+    NETWORK_FAILED: "the currents of voltage-dependent loads do not settle: voltage collapse, or a load too large for its bus",
+    STATE_FAILED: "a state is no longer a number: a time constant may be too short for the step",
+    CHATTER: "devices switch without end at this instant",
+}
+
+
+def simulate(
+    system: System,
+    events: Iterable[Event] = (),
+    until_s: float = 20.0,
+    step_s: float = 1 / 240,
+    record: str | Sequence[str] = "default",
+    decimate: int | None = None,
+    seed: int = 0,
+) -> Result:
+    """Integrate from the power flow to until_s with the events.
+
+    system     compiled case
+    events     BusFault, BranchTrip, ... (gridai.engine.events)
+    until_s    end of the run [s]
+    step_s     longest step [s]; shorter ones end at events and edges
+    record     "default": bus voltages and every output with a channel; or kinds, for example ("bus", "gen")
+    decimate   keep every this many grid points; None: 1, or more where the result would pass 400 MB
+    seed       of the clusters' demand
+
+    Returns a Result with a row before and a row after each event. Raises ConvergenceError that holds the result
+    until then, UnknownNameError or SettingError for events that do not fit.
+    """
+    events = list(events)
+    if not (np.isfinite(until_s) and until_s > 0.0 and np.isfinite(step_s) and 0.0 < step_s <= until_s):
+        raise SettingError(f"until_s = {until_s!r}, step_s = {step_s!r}: give an end above 0 s and a step between 0 and it")
+    actions = sorted((a for e in events for a in e.actions(system)), key=lambda a: a.t_s)
+    places, channels = channel_table(system, record)
+    every = decimate or max(1, int(until_s / step_s * len(channels) * 8 // MEMORY_BYTES))
+    run = Run(system, _demands(system, events, until_s, seed), step_s, every, places)
+    return _Recorder(run, channels, until_s, step_s, every).play(actions)
+
+
+def _demands(system: System, events: list[Event], until_s: float, seed: int) -> tuple[Playback, ...]:
+    """The demand of each cluster with the pauses among the events."""
+    found = []
+    for k, (name, cluster) in enumerate(system.clusters.items()):
+        pauses = tuple(e.pause for e in events if isinstance(e, TrainingPause) and e.cluster == name)
+        profile = cluster.demand(until_s, pauses=pauses, seed=seed + k)
+        found.append(Playback((name, "cluster.p_demand_mw"), profile))
+    return tuple(found)
+
+
+def channel_table(system: System, record: str | Sequence[str] = "default") -> tuple[np.ndarray, tuple[Channel, ...]]:
+    """Places in the signals and the channels that they become."""
+    places, channels = [], []
+    for bus, node in system.network.node_of_bus.items():
+        for part, name in enumerate(("v_re_pu", "v_im_pu")):
+            places.append(2 * node + part)
+            channels.append(Channel("bus", bus, name, "pu"))
+    for g in system.groups:
+        kind = CHANNEL_KIND.get(g.model.role, "gen")
+        for k, d in enumerate(g.devices):
+            for j, o in enumerate(g.model.outputs):
+                if o.channel:
+                    unit = ("MVAr" if o.channel.endswith("mvar") else "MW") if o.on_base else o.unit
+                    places.append(g.y + k * g.width("y") + j)
+                    channels.append(Channel(kind, d.name, o.channel, unit, d.mva if o.on_base else 1.0))
+    keep = [k for k, c in enumerate(channels) if record == "default" or c.kind in record]
+    return np.array([places[k] for k in keep], dtype=np.int64), tuple(channels[k] for k in keep)
+
+
+class _Recorder:
+    """Plays actions on a run and keeps the rows."""
+
+    def __init__(self, run: Run, channels: tuple[Channel, ...], until_s: float, step_s: float, every: int) -> None:
+        self.run, self.channels, self.until_s = run, channels, until_s
+        self.meta = {"step_s": step_s, "decimate": every}
+        rows = int(until_s / step_s / every) + 1024
+        self.rec, self.rec_t = np.empty((rows, len(channels))), np.empty(rows)
+        self.live = run.topology.live
+
+    def play(self, actions: list[Action]) -> Result:
+        """Run to the end, or raise with what there is."""
+        self._arrive()
+        pending = [a for a in actions if a.t_s <= self.until_s]
+        while pending:
+            t = pending[0].t_s
+            now = [a for a in pending if a.t_s - t <= 1e-9]
+            pending = pending[len(now) :]
+            self._advance(t)
+            for action in now:
+                self.run.note(action.kind, action.element, action.text)
+                action.apply(self.run)
+            self._network_changed()
+            self._arrive()
+        self._advance(self.until_s)
+        return self.result()
+
+    def _advance(self, t_end: float) -> None:
+        """Integrate to t_end in slices, so that Ctrl-C is answered, and serve what the devices ask for."""
+        work, kernel = self.run.work, compiled()
+        slice_s = SLICE_STEPS * self.meta["step_s"]
+        while self.run.time_s < t_end - 1e-9:
+            target = min(t_end, self.run.time_s + slice_s)
+            work.ints[STORE_END] = int(target == t_end)
+            status = kernel.advance(self.run.plan, self.run.topology.topo, work, target, self.rec, self.rec_t)
+            if status == BUFFER_FULL:
+                self._grow()
+            elif status == ACTION:
+                self._serve()
+                self._arrive()
+            elif status != DONE:
+                raise self.run.failure(FAILURE_TEXT[status], self.result())
+
+    def _arrive(self) -> None:
+        """Solve again after a jump; devices may ask for more."""
+        while True:
+            status = compiled().arrive(self.run.plan, self.run.topology.topo, self.run.work, self.rec, self.rec_t)
+            if status != ACTION:
+                break
+            self._serve()
+        if status != DONE:
+            raise self.run.failure(FAILURE_TEXT[status], self.result())
+
+    def _serve(self) -> None:
+        """Carry out the actions that devices asked for."""
+        work = self.run.work
+        for group_index, unit, code in work.actions[: work.ints[ACTIONS]]:
+            group = self.run.system.groups[group_index]
+            text = group.model.actions.get(int(code), f"action {code}")
+            if code == ACTION_TRIP:
+                self.run.switch_off(group.devices[unit].name, f"{group.model.name}: {text}")
+            else:
+                self.run.note("relay", group.devices[unit].name, f"{group.model.name}: {text}")
+        work.ints[ACTIONS] = 0
+        self._network_changed()
+
+    def _network_changed(self) -> None:
+        self.run.factorise()
+        live = self.run.topology.live
+        nodes = np.array(self.run.system.network.nodes, dtype=object)
+        for mask, text in ((self.live & ~live, "de-energised: its island has no source"), (live & ~self.live, "energised again")):
+            for bus in nodes[mask]:
+                self.run.note("island", bus, text)
+        self.live = live
+
+    def _grow(self) -> None:
+        rows = self.rec_t.size
+        self.rec = np.concatenate([self.rec, np.empty((rows, self.rec.shape[1]))])
+        self.rec_t = np.concatenate([self.rec_t, np.empty(rows)])
+
+    def result(self) -> Result:
+        """What is recorded so far."""
+        run, rows = self.run, int(self.run.work.ints[ROWS])
+        system = run.system
+        data, t = self.rec[:rows], self.rec_t[:rows]
+        _blank_tripped(data, t, self.channels, run.off)
+        meta = {
+            **self.meta,
+            "case": system.name,
+            "f_hz": system.network.f_hz,
+            "s_base_mva": system.network.s_base_mva,
+            "inertia_mws": inertia_mws(system),
+            "units_off": dict(run.off),
+            "steps": int(run.work.ints[STEPS]),
+            "notes": list(system.notes),
+        }
+        events = tuple(EventRecord(*note) for note in run.notes)
+        return Result(t, data, self.channels, events, meta)
+
+
+def _blank_tripped(data: np.ndarray, t: np.ndarray, channels: tuple[Channel, ...], off: dict[str, float]) -> None:
+    """A tripped unit gives no power; its other outputs are no longer followed: NaN after the trip."""
+    for k, c in enumerate(channels):
+        if c.element in off and c.kind == "gen" and c.quantity not in ("p_mw", "q_mvar"):
+            after = np.flatnonzero(t >= off[c.element])
+            gone = after[data[after, k] == 0.0]
+            data[gone, k] = np.nan
+
+
+def inertia_mws(system: System) -> dict[str, float]:
+    """Kinetic energy of each machine at nominal speed. [MWs]"""
+    found = {}
+    for g in system.groups:
+        if g.model.role == "machine" and "h_s" in system_fields(g):
+            p = g.view(system.p, "p", g.p)
+            found.update({d.name: float(p.h_s[k] * p.mva[k]) for k, d in enumerate(g.devices) if p.h_s[k] > 0.0})
+    return found
+
+
+def system_fields(group: Any) -> set[str]:
+    """Names of a group's parameters."""
+    return {q.name for q in group.model.params}

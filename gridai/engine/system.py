@@ -1,0 +1,272 @@
+"""Compile: from a Case to a System, the immutable form that the compiled engine runs.
+
+Units of one model form a group; all their records lie in flat float arrays side by side. Every signal (bus
+voltage, output, constant) has one place in the signal array, and every input knows the place it reads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gridai.engine import devices
+from gridai.engine.devices import Device
+from gridai.engine.network import NetworkModel
+from gridai.engine.plan import CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE
+from gridai.errors import CaseError, UnknownNameError, near
+from gridai.kernel.compile import entry_address
+from gridai.kernel.contract import LATE_ROLES, ROLES, Model, records_of
+from gridai.units import omega_base_rad_per_s
+
+CHANNEL_KIND = {"load": "load", "cluster": "cluster", "relay": "relay"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """All units of one model and where their records lie: offsets count floats."""
+
+    model: Model
+    devices: tuple[Device, ...]
+    p: int
+    x: int
+    z: int
+    u: int
+    y: int
+    g: int
+    bus: int
+    current: int
+
+    def width(self, table: str) -> int:
+        """Floats of one unit's record."""
+        return len(records_of(self.model)[table].names or ())
+
+    def view(self, flat: np.ndarray, table: str, first: int) -> Any:
+        """The group's records in a flat array."""
+        dtype = records_of(self.model)[table]
+        return flat[first : first + self.width(table) * len(self.devices)].view(dtype).view(np.recarray)
+
+
+@dataclass(frozen=True)
+class System:
+    """A compiled case: nothing in it changes while it runs. Build it with `compile_system`.
+
+    x0, z0, sig0   start of states, memory and signals; sig holds 2 n voltage parts, outputs, constants
+    constants      (device key, input name) to its place in the signals
+    """
+
+    name: str
+    network: Any
+    op: Any
+    groups: tuple[Group, ...]
+    p: np.ndarray
+    x0: np.ndarray
+    z0: np.ndarray
+    sig0: np.ndarray
+    u_src: np.ndarray
+    bus: np.ndarray
+    table: np.ndarray
+    order: np.ndarray
+    constants: dict[tuple[str, str], int]
+    clusters: Mapping[str, Any]
+    networks: NetworkModel = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def state_names(self) -> list[str]:
+        """`unit.MODEL.state` of every continuous state."""
+        return [f"{d.name}.{g.model.name}.{s}" for g, d, s, _ in self.states]
+
+    @property
+    def states(self) -> list[tuple[Group, Device, str, str]]:
+        """Group, device, state name and unit of each place in x; a model without states keeps one unused place."""
+        found = []
+        for g in self.groups:
+            columns = [(s.name, s.unit) for s in g.model.states] or [("_", "")]
+            found += [(g, d, name, unit) for d in g.devices for name, unit in columns]
+        return found
+
+    def node(self, bus: str) -> int:
+        """Node of a bus key. Raises UnknownNameError listing the near names."""
+        found = self.network.node_of_bus.get(str(bus))
+        if found is None:
+            raise UnknownNameError(near(bus, self.network.node_of_bus, "bus"))
+        return int(found)
+
+    def device(self, name: str, roles: tuple[str, ...]) -> tuple[Group, int]:
+        """Group and position of the unit of this name in one of these roles."""
+        for group in self.groups:
+            if group.model.role in roles:
+                for k, d in enumerate(group.devices):
+                    if d.name == name:
+                        return group, k
+        names = [d.name for g in self.groups if g.model.role in roles for d in g.devices]
+        raise UnknownNameError(near(name, names, " or ".join(roles)))
+
+    def attached(self, name: str) -> list[tuple[Group, int]]:
+        """Every device that belongs to the unit of this name."""
+        return [(g, k) for g in self.groups for k, d in enumerate(g.devices) if d.name == name]
+
+
+def compile_system(case: Any) -> System:
+    """Solve the power flow of `case`, collect its devices and lay them out; then initialise them.
+
+    Raises CaseError (all faults of the dynamic tables in one message), PowerFlowError, InitialisationError.
+    """
+    from gridai.engine.initialise import initialise
+
+    op = case.solve()
+    found = devices.collect(case, op)
+    system = _lay_out(case, op, found)
+    initialise(system)
+    return system
+
+
+def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
+    net = op.network
+    groups = _groups(found, 2 * len(op.network.nodes))
+    sizes = {t: sum(g.width(t) * len(g.devices) for g in groups) for t in "pxzuyg"}
+    n = len(net.nodes)
+    u_src, constants, start, total = _wire(groups, 2 * n + sizes["y"])
+    sig0 = np.zeros(total)
+    sig0[: 2 * n] = np.ascontiguousarray(op.v, dtype=complex).view(float)
+    for place, value in start.items():
+        sig0[place] = value
+    system = System(
+        name=case.name,
+        network=net,
+        op=op,
+        groups=tuple(groups),
+        p=np.zeros(sizes["p"]),
+        x0=np.zeros(sizes["x"]),
+        z0=np.zeros(sizes["z"]),
+        sig0=sig0,
+        u_src=u_src,
+        bus=np.array([d.node for g in groups for d in g.devices], dtype=np.int64),
+        table=_table(groups),
+        order=np.argsort([ROLES.index(g.model.role) for g in groups], kind="stable").astype(np.int64),
+        constants=constants,
+        clusters={c.name: c.cluster for c in case.placements},
+        networks=_network_model(net, groups),
+        notes=tuple(case.notes),
+    )
+    _fill(system, omega_base_rad_per_s(net.f_hz))
+    return system
+
+
+def _groups(found: list[Device], first_y: int) -> list[Group]:
+    """Devices by model, with the offsets of their records; outputs start at first_y of the signals."""
+    by_model: dict[str, list[Device]] = {}
+    for device in found:
+        by_model.setdefault(device.model.name, []).append(device)
+    at = dict.fromkeys(("p", "x", "z", "u", "y", "g", "bus"), 0) | {"y": first_y}
+    groups = []
+    for members in sorted(by_model.values(), key=lambda m: ROLES.index(m[0].model.role)):
+        model = members[0].model
+        group = Group(model, tuple(members), **at, current=_current_kind(model, members))
+        groups.append(group)
+        for t in "pxzuyg":
+            at[t] += group.width(t) * len(members)
+        at["bus"] += len(members)
+    return groups
+
+
+def _current_kind(model: Model, members: list[Device]) -> int:
+    if "current" not in model.kernels:
+        return CURRENT_NONE
+    if not model.solves_with_network:
+        return CURRENT_STATES
+    if model.linear is not None and all(model.linear(d.values) for d in members):
+        return CURRENT_NONE
+    return CURRENT_VOLTAGE
+
+
+def _wire(groups: list[Group], place: int) -> tuple[np.ndarray, dict[tuple[str, str], int], dict[int, float], int]:
+    """Where each input reads; places of constants (from `place` on) and their values; total length of the signals."""
+    outputs = {}
+    for g in groups:
+        for k, d in enumerate(g.devices):
+            for j, o in enumerate(g.model.outputs):
+                outputs[(d.name, g.model.role, o.name)] = g.y + k * g.width("y") + j
+    sources: list[int] = []
+    constants: dict[tuple[str, str], int] = {}
+    start: dict[int, float] = {}
+    for g in groups:
+        for d in g.devices:
+            for signal in g.model.inputs:
+                role, _, name = signal.source.partition(".")
+                if role == "bus":
+                    sources.append(2 * d.node + (name == "v_im"))
+                elif (d.name, role, name) in outputs:
+                    sources.append(outputs[(d.name, role, name)])
+                else:
+                    constants[(d.name, f"{g.model.role}.{signal.name}")] = place
+                    start[place] = signal.default or 0.0
+                    sources.append(place)
+                    place += 1
+            sources.extend([0] * (g.width("u") - len(g.model.inputs)))
+    return np.array(sources, dtype=np.int64), constants, start, place
+
+
+def _table(groups: list[Group]) -> np.ndarray:
+    """Plan.groups: one row of integers a group."""
+    rows = []
+    for g in groups:
+        k = g.model.kernels
+        n, guards = len(g.devices), len(g.model.guards)
+        rows.append(
+            [
+                entry_address(g.model),
+                n,
+                g.p,
+                g.x,
+                g.z,
+                g.u,
+                g.width("u") * n,
+                g.y,
+                g.g,
+                g.width("g") * n if guards else 0,
+                g.bus,
+                g.current,
+                g.model.role in LATE_ROLES,
+                "derivatives" in k,
+                "clamp" in k,
+                "track" in k,
+                guards,
+            ]
+        )
+    return np.array(rows, dtype=np.int64)
+
+
+def _network_model(net: Any, groups: list[Group]) -> NetworkModel:
+    b = net.branches
+    nl = [d.node for g in groups if g.current == CURRENT_VOLTAGE for d in g.devices]
+    return NetworkModel(
+        n=len(net.nodes),
+        from_node=np.asarray(b.from_node),
+        to_node=np.asarray(b.to_node),
+        y_branch=np.array([b.y_ff, b.y_ft, b.y_tf, b.y_tt], dtype=complex),
+        y_fixed=np.asarray(net.shunt_pu, dtype=complex),
+        nl_nodes=np.array(nl, dtype=np.int64),
+    )
+
+
+def _fill(system: System, omega_base: float) -> None:
+    """Parameter records from the tables; memory at its start values."""
+    for g in system.groups:
+        p, z = g.view(system.p, "p", g.p), g.view(system.z0, "z", g.z)
+        for k, d in enumerate(g.devices):
+            for name, value in d.values.items():
+                p[name][k] = value
+            p.mva[k], p.s_base_mva[k], p.omega_base[k] = d.mva, system.network.s_base_mva, omega_base
+            z.on[k] = 1.0
+            for m in g.model.memory:
+                z[m.name][k] = m.start
+
+
+def unit_of(system: System, name: str) -> int:
+    """Index of a generating unit in `system.network.units`."""
+    names = list(system.network.units.name)
+    if name not in names:
+        raise CaseError(near(name, names, "unit"))
+    return names.index(name)
