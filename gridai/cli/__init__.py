@@ -87,10 +87,14 @@ def call(argv: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        printing.error("interrupted" + "".join(f"\n{text}" for text in getattr(error, "__notes__", ())))
+        printing.error(_with_notes("interrupted", error.__cause__ or error))
         return INTERRUPTED
     except (GridaiError, OSError) as error:
         if len(args) < len(argv):
             traceback.print_exc()
-        printing.error(str(error) + "".join(f"\n{text}" for text in getattr(error, "__notes__", ())))
+        printing.error(_with_notes(str(error), error))
         return error.exit_status if isinstance(error, GridaiError) else 2
+
+
+def _with_notes(text: str, error: BaseException) -> str:
+    return "\n".join([text, *getattr(error, "__notes__", ())])

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gridai
-from gridai.errors import CaseError, UnknownNameError, near
+from gridai.casefile import bundled_cases, find_case
+from gridai.errors import CaseError
 
 KINDS = ("cases", "models", "studies", "criteria", "hardware")
 """The kinds of things `gridai list` knows, in the plural."""
@@ -21,28 +21,14 @@ KINDS = ("cases", "models", "studies", "criteria", "hardware")
 Row = tuple[str, ...]
 
 
-def cases_folder() -> Path:
-    """The folder of the bundled cases: inside an installed package, beside gridai/ in a checkout."""
-    package = Path(gridai.__file__).parent
-    for folder in (package / "_cases", package.parent / "cases"):
-        if folder.is_dir():
-            return folder
-    raise CaseError(f"the bundled cases are neither in {package / '_cases'} nor in {package.parent / 'cases'}")
-
-
 def case_names() -> list[str]:
     """Names of the bundled cases."""
-    return sorted(path.parent.name for path in cases_folder().glob("*/case.toml"))
+    return sorted(bundled_cases())
 
 
 def case_folder(name: str) -> Path:
     """The folder of a bundled case or of a path to a case folder."""
-    if name in case_names():
-        return cases_folder() / name
-    path = Path(name)
-    if (path / "case.toml").is_file():
-        return path
-    raise UnknownNameError(near(name, case_names(), "case") + "; a path to a folder with a case.toml works too")
+    return find_case(name)
 
 
 def case_header(folder: Path) -> dict[str, Any]:

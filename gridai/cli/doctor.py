@@ -29,7 +29,10 @@ def command(run: bool) -> int:
     missing = [name for name, found in versions() if found == "missing"]
     printing.table("versions", ("package", "version"), versions())
     printing.table("compiled kernels", ("", ""), kernel_cache())
-    printing.table("cases", ("", ""), [("folder", catalogue.cases_folder()), ("found", " ".join(names))])
+    printing.table("cases", ("", ""), [(name, catalogue.case_folder(name)) for name in names])
+    if not names:
+        printing.error("the bundled cases are missing: install gridai again")
+        return 2
     if missing:
         printing.error(f"missing: {', '.join(missing)}; install them with 'pip install gridai'")
         return 2

@@ -139,20 +139,40 @@ def read_case(case: str | None, net: Path | None) -> Case:
         raise SettingError("give --case NAME (see gridai list cases) or --net FILE, one of them")
     from gridai.case import Case, load_case
 
-    return load_case(case) if case is not None else Case.from_pandapower(net, dynamics="templates")
+    if case is not None:
+        return load_case(case)
+    from gridai.grid import read_pandapower_json
+
+    path = Path(str(net))
+    return Case.from_pandapower(read_pandapower_json(path), dynamics="templates", name=path.stem)
 
 
 def place(case: Case, *, bus: str | None, hardware: str, count: int, pue: float, balance: str) -> Case:
-    """The case with a cluster at `bus`; prints who balances it."""
+    """The case with a cluster at `bus`; says where it stands and prints who feeds it."""
     from gridai.cluster import Cluster
 
     cluster = Cluster.of(hardware, count=count, pue=pue)
-    return case.with_cluster(cluster, bus=bus or default_bus(case), balance=balance)
+    key = default_bus(case) if bus is None else bus_of(case, bus)
+    placed = case.with_cluster(cluster, bus=key, balance=balance)
+    click.echo(f"{cluster} at {case.describe_bus(key)} of {case.name}, balance {balance}\n")
+    return placed
+
+
+def bus_of(case: Case, bus: str) -> str:
+    """The bus a word on the command line means: a bus key, else a number that is pandapower's index."""
+    if bus not in case.buses and bus.isdecimal():
+        return case.resolve_bus(int(bus))
+    return case.resolve_bus(bus)
 
 
 def default_bus(case: Case) -> str:
-    """The cluster's bus where the user names none."""
-    raise NotImplementedError
+    """The bus where the user names none: the one the case suggests, else the bus with the largest load."""
+    if "bus" in case.defaults:
+        return case.resolve_bus(str(case.defaults["bus"]))
+    load = case.net.load[case.net.load.in_service]
+    if load.empty:
+        raise SettingError(f"case '{case.name}' has no load: name the bus of the cluster with --bus")
+    return case.resolve_bus(int(load.groupby("bus").p_mw.sum().idxmax()))
 
 
 def _older(out: Path | None) -> str:
