@@ -139,7 +139,7 @@ class Profile:
     def clipped(self, low: float = -np.inf, high: float = np.inf) -> Profile:
         """Values held between two bounds, exact: a point is added where a bound is crossed."""
         if not low <= high:
-            raise SettingError(f"{self.name}: clipped to {low:g} .. {high:g}: the lower bound must not exceed the upper")
+            raise SettingError(f"{self.name}: clipped to {low:g} .. {high:g}: the lower bound is above the upper")
         crossings = np.concatenate([self.crossings(b) for b in (low, high) if np.isfinite(b)] or [np.empty(0)])
         whole = self._with_points(crossings)
         return Profile(whole.t_s, np.clip(whole.values, low, high), self.name)
@@ -221,7 +221,8 @@ def _checked(t_s: npt.ArrayLike, value: npt.ArrayLike, name: str) -> tuple[Array
     for what, numbers in (("time", t), ("value", v)):
         bad = np.flatnonzero(~np.isfinite(numbers))
         if len(bad):
-            raise SettingError(f"{name}: {what} {numbers[bad[0]]} at index {bad[0]} ({len(bad)} such): give finite numbers")
+            where = f"{what} {numbers[bad[0]]} at index {bad[0]}, {len(bad)} such"
+            raise SettingError(f"{name}: {where}: give finite numbers")
     back = np.flatnonzero(np.diff(t) < 0.0)
     if len(back):
         k = back[0]

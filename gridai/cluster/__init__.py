@@ -1,0 +1,31 @@
+"""The GPU cluster as a load: hardware, workload, demand at the meter and electrical behaviour.
+
+    from gridai.cluster import Cluster, Constant, Pause, Training
+    cluster = Cluster.of("H100", count=100_000, pue=1.25)
+    demand_mw = cluster.demand(60.0, [Pause(at_s=1.0, pause_mw=100.0, resume_s=11.0)])
+
+It never sees buses or other devices; the engine places `electrical.MODEL` on a bus. Needs NumPy only.
+"""
+
+from gridai.cluster import electrical
+from gridai.cluster.cluster import Cluster
+from gridai.cluster.electrical import PowerSupply
+from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
+from gridai.cluster.pauses import Pause, PauseParts, explain_pause
+from gridai.cluster.workloads import Constant, Training, Workload
+
+__all__ = [
+    "HARDWARE",
+    "Cluster",
+    "Constant",
+    "Figure",
+    "Hardware",
+    "Pause",
+    "PauseParts",
+    "PowerSupply",
+    "Training",
+    "Workload",
+    "electrical",
+    "explain_pause",
+    "hardware",
+]

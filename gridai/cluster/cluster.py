@@ -1,0 +1,147 @@
+"""Cluster: so many GPUs of one kind, their workload and their facility, seen from the meter.
+
+The sum from the card to the meter, for 100,000 H100 in training:
+
+    GPU                              630 W   0.9 of its 700 W (estimate)
+    + share of the server            227 W   processors, network cards, switches, fans, power supplies
+    = plug of the server             857 W   measured: GPT-3 on 512 H100, MLPerf Training
+    x 100,000 GPUs                  85.7 MW  IT power ("86 MW")
+    x PUE 1.25                     107.1 MW  at the meter: `p_mw`
+
+By nameplate the same cluster is 10.2 kW for eight GPUs: 100,000 / 8 x 10.2 kW x 1.25 = 159.4 MW (`nameplate_mw`).
+A study that takes the nameplate for the load is half as large again. With all jobs stopped and all servers on it
+is 334 W a GPU: 41.8 MW (`idle_mw`).
+
+Load sign: P > 0 consumes, Q > 0 consumes (lagging). MW and MVAr at the meter.
+Known deviations: the PUE is one number, so cooling follows the servers at once; the real one lags by minutes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridai.cluster.electrical import MODEL, PowerSupply
+from gridai.cluster.hardware import HARDWARE, Hardware, hardware
+from gridai.cluster.pauses import Pause, PauseParts, explain_pause, paused_share
+from gridai.cluster.settings import check_number, check_ranges, setting
+from gridai.cluster.workloads import Training, Workload
+from gridai.errors import Problems, SettingError
+from gridai.kernel.contract import Model
+from gridai.kernel.profile import Profile
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """GPUs, workload and facility. Make one with `Cluster.of`; it never changes.
+
+    Raises SettingError with all faults at once (field, value, remedy), UnknownNameError for unknown hardware.
+
+    >>> cluster = Cluster.of("H100", count=100_000, pue=1.25)
+    >>> round(cluster.p_mw, 1), round(cluster.nameplate_mw, 1)
+    (107.1, 159.4)
+    """
+
+    hardware: Hardware = field(metadata={"help": "GPU server, one of " + ", ".join(HARDWARE), "unit": ""})
+    count: int = field(metadata={"help": "number of GPUs", "unit": "", "low": 1, "high": 1e8})
+    pue: float = setting(1.25, "", "power usage effectiveness: meter power over IT power", 1.0, 3.0)
+    workload: Workload = field(default_factory=Training, metadata={"help": "what the GPUs do", "unit": ""})
+    power_factor: float = setting(0.99, "", "P over S at the meter, lagging", 0.5, 1.0)
+    supply: PowerSupply = field(
+        default_factory=PowerSupply, metadata={"help": "power supplies: behaviour at low voltage", "unit": ""}
+    )
+
+    def __post_init__(self) -> None:
+        bad = Problems("cluster")
+        if not isinstance(self.hardware, Hardware):
+            bad.add("cluster", None, "hardware", self.hardware, "give a Hardware, or use Cluster.of with its name")
+        check_ranges(self, bad)
+        if isinstance(self.count, float) and self.count != int(self.count):
+            bad.add("cluster", None, "count", self.count, "give a whole number of GPUs")
+        if not isinstance(self.workload, Workload):
+            bad.add("cluster", None, "workload", self.workload, "give a workload such as Training() or Constant()")
+        if not isinstance(self.supply, PowerSupply):
+            bad.add("cluster", None, "supply", self.supply, "give a PowerSupply")
+        bad.raise_if_any(SettingError)
+        object.__setattr__(self, "count", int(self.count))
+
+    @classmethod
+    def of(cls, hardware_name: str | Hardware, count: int, pue: float = 1.25, **settings: Any) -> Cluster:
+        """A cluster of `count` GPUs of a named hardware (see HARDWARE) or of a Hardware of your own.
+
+        settings: workload, power_factor, supply, as in the class.
+        """
+        chosen = hardware_name if isinstance(hardware_name, Hardware) else hardware(hardware_name)
+        return cls(chosen, count, pue, **settings)
+
+    @property
+    def p_mw(self) -> float:
+        """Mean power at the meter; the power flow uses it, and `demand` starts from it. [MW]"""
+        return self._meter_mw(self.hardware.it_training_w) * self.workload.mean
+
+    @property
+    def q_mvar(self) -> float:
+        """Reactive power at the meter at `p_mw`. [MVAr]"""
+        return self.p_mw * math.tan(math.acos(self.power_factor))
+
+    @property
+    def it_mw(self) -> float:
+        """Mean IT power: the servers' plugs together. [MW]"""
+        return self.p_mw / self.pue
+
+    @property
+    def idle_mw(self) -> float:
+        """At the meter with all jobs stopped and all servers on. [MW]"""
+        return self._meter_mw(self.hardware.it_idle_w)
+
+    @property
+    def nameplate_mw(self) -> float:
+        """At the meter if every server drew its nameplate. [MW]"""
+        return self._meter_mw(self.hardware.nameplate_w)
+
+    def demand(self, until_s: float, pauses: Sequence[Pause] = (), seed: int = 0) -> Profile:
+        """Power that the cluster asks for at the meter at nominal voltage, from 0 to until_s. [MW]
+
+        It starts at `p_mw`. The same seed gives the same course. Raises SettingError for pauses larger than the
+        cluster.
+        """
+        bad = Problems("demand")
+        check_number(bad, "demand", "until_s", until_s, {"unit": "s", "low": 1e-6, "high": 1e9})
+        check_number(bad, "demand", "seed", seed, {"unit": "", "low": 0, "high": 2**63})
+        bad.raise_if_any(SettingError)
+        course = self.workload.profile(until_s, self.count, self.hardware.gpus_per_server, int(seed))
+        if pauses:
+            there = paused_share(pauses, self.p_mw).scaled(-1.0).plus(1.0)
+            course = course.times(there).between(0.0, until_s)
+        return course.scaled(self._meter_mw(self.hardware.it_training_w), "demand_mw")
+
+    def explain_pause(self, pause: Pause | float) -> PauseParts:
+        """How much of a pause [MW, or a Pause] idle GPUs give and how much means servers switched off."""
+        return explain_pause(self, pause)
+
+    def electrical(self) -> tuple[Model, dict[str, float]]:
+        """The electrical model and its parameters for this cluster; the engine places it on the bus."""
+        return MODEL, self.supply.values()
+
+    def describe(self) -> str:
+        """The sum from the card to the meter, a line a stage, with sources."""
+        h = self.hardware
+        lines = [
+            f"{self.count:,} GPUs, {h.title}",
+            f"  GPU in training     {h.gpu_training_w}",
+            f"  + server's share    {h.overhead_training_w:.0f} W",
+            f"  = plug, one GPU     {h.plug_training_w}",
+            f"  x {self.count:,} = IT power {self.it_mw:.1f} MW (workload mean {self.workload.mean:g})",
+            f"  x PUE {self.pue:g} = {self.p_mw:.1f} MW and {self.q_mvar:.1f} MVAr at the meter",
+            f"  all jobs stopped    {self.idle_mw:.1f} MW",
+            f"  by nameplate        {self.nameplate_mw:.1f} MW, {h.server_nameplate_w}",
+        ]
+        return "\n".join(lines)
+
+    def _meter_mw(self, watt_per_gpu: float) -> float:
+        return self.count * watt_per_gpu * self.pue / 1e6
+
+    def __str__(self) -> str:
+        return f"{self.count:,} x {self.hardware.name}, PUE {self.pue:g}: {self.p_mw:.1f} MW"

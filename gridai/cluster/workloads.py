@@ -1,0 +1,202 @@
+r"""What a cluster does: its power against time as a fraction of the hardware's mean power in training.
+
+    fraction
+      1.02 |  _______            _______            ____
+      1.00 |-/-------\----------/-------\----------/----- mean, exactly 1 over a long time
+      0.92 |_/        \________/         \________/
+            <- comm -> <- compute ->  one iteration (step_s)
+
+A `Workload` makes a Profile; the Profile knows its jumps (`breaks`, `next_break`). Time zero of a training
+workload is an instant at which it draws its mean, so a study starts from the power of the power flow.
+
+How the mean is met. The catalogue gives the measured mean power of a GPU in training. The course below is made of
+phases with levels relative to the compute phase; it is divided by the mean of one whole cycle (steps, evaluation,
+checkpoint), which is known in closed form. Jitter changes a finite sample by less than 0.5 %.
+
+How the swing is found. Measured numbers (power_traces of the reference data):
+  one node, 0.2 s        a GPU falls by 16 % in the 2.5 s of communication of a 10.4 s step (arXiv:2604.07345)
+  at the plug            0.16 x 630/857 = 12 %: comm_level 0.88
+  64 nodes, 512 GPUs     nodes correlate by 0.72, so the sum keeps sqrt(0.72) = 0.85 of it: 10 %
+                         measured: 0.80 against 0.89 kW a GPU, spectral line 4.3 % of the mean (MLPerf, GPT-3)
+  a large cluster        runs several jobs that know nothing of each other: 100,000 GPUs hold six of 16,384 (the size
+                         of Llama 3's job, arXiv:2407.21783) and a part, whose swings add by chance, to about 4 %
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from gridai.cluster.settings import check_ranges, setting
+from gridai.errors import Problems, SettingError
+from gridai.kernel.profile import Array, Profile, total
+
+LLAMA3_GPUS = 16_384
+
+
+@runtime_checkable
+class Workload(Protocol):
+    """Power against time. Implementations are frozen dataclasses; the same seed gives the same course."""
+
+    @property
+    def mean(self) -> float:
+        """Mean power as a fraction of the hardware's mean in training; the power flow uses it."""
+        ...
+
+    def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
+        """Fraction of the hardware's mean power in training, from 0 to until_s, starting at `mean`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A steady load: no iterations. For studies that want one change at a time."""
+
+    level: float = setting(1.0, "", "power as a fraction of the hardware's mean in training", 0.01, 2.0)
+
+    def __post_init__(self) -> None:
+        bad = Problems("workload Constant")
+        check_ranges(self, bad)
+        bad.raise_if_any(SettingError)
+
+    @property
+    def mean(self) -> float:
+        """The level itself."""
+        return self.level
+
+    def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
+        """The level at all times."""
+        return Profile([0.0, until_s], [self.level, self.level], "constant workload")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training in iterations of a compute and a communication phase. The module's docstring gives the sources.
+
+    Levels are AC power of a server relative to its compute phase. Evaluation and checkpoints are off by default,
+    because a short study would show them by chance; `Training.gpt3()` has the evaluations of the measured run.
+    """
+
+    step_s: float = setting(10.75, "s", "duration of one iteration (GPT-3 175B on 512 H100)", 0.05, 1000.0)
+    comm_fraction: float = setting(0.25, "", "share of the step spent in communication", 0.01, 0.9)
+    comm_level: float = setting(0.88, "", "server power in communication relative to compute", 0.05, 1.0)
+    edge_s: float = setting(0.4, "s", "time in which power changes from one phase to the next", 1e-3, 60.0)
+    jitter: float = setting(0.01, "", "standard deviation of the step time relative to it", 0.0, 0.2)
+    coherence: float = setting(0.72, "", "correlation of the swings of two servers of one job", 0.0, 1.0)
+    job_gpus: int = setting(LLAMA3_GPUS, "", "GPUs in one job; a larger cluster runs several, unsynchronised", 1, 1e7)
+    eval_every: int = setting(0, "steps", "steps between two evaluations; 0 is none", 0, 1e6)
+    eval_s: float = setting(13.0, "s", "duration of an evaluation", 0.0, 1e4)
+    eval_level: float = setting(0.90, "", "server power in evaluation relative to compute", 0.05, 1.2)
+    checkpoint_every_s: float = setting(0.0, "s", "training time between two checkpoints; 0 is none", 0.0, 1e6)
+    checkpoint_s: float = setting(18.0, "s", "duration of a checkpoint", 0.0, 1e4)
+    checkpoint_level: float = setting(0.79, "", "server power in a checkpoint relative to compute", 0.05, 1.2)
+
+    def __post_init__(self) -> None:
+        bad = Problems("workload Training")
+        check_ranges(self, bad)
+        if not bad:
+            self._check_edges(bad)
+        bad.raise_if_any(SettingError)
+
+    def _check_edges(self, bad: Problems) -> None:
+        shortest = self.step_s * min(self.comm_fraction, 1.0 - self.comm_fraction - 3.0 * self.jitter)
+        if self.eval_every:
+            shortest = min(shortest, self.eval_s)
+        if self.checkpoint_every_s:
+            shortest = min(shortest, self.checkpoint_s)
+            if self.checkpoint_every_s < self.step_s:
+                bad.add("Training", None, "checkpoint_every_s", self.checkpoint_every_s, "give at least one step_s")
+        if self.edge_s > shortest:
+            bad.add("Training", None, "edge_s", self.edge_s, f"must not exceed the shortest phase, {shortest:.3g} s")
+
+    @classmethod
+    def gpt3(cls) -> Training:
+        """The measured GPT-3 175B run on 512 H100: 12 steps and an evaluation, 142 s in all (MLPerf)."""
+        return cls(eval_every=12)
+
+    @property
+    def mean(self) -> float:
+        """1: the catalogue's training power is the mean."""
+        return 1.0
+
+    def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
+        """The sum of the jobs that fill the cluster, each with its own phase, from an instant of mean power on."""
+        sizes = [self.job_gpus] * (gpus // self.job_gpus) + [gpus % self.job_gpus] * (gpus % self.job_gpus > 0)
+        if len(sizes) > 4096:
+            raise SettingError(
+                f"Training: job_gpus = {self.job_gpus}: a cluster of {gpus} GPUs would run {len(sizes)} jobs; "
+                f"give at least {math.ceil(gpus / 4096)} GPUs a job"
+            )
+        horizon_s = until_s + 2.0 * self._cycle_s
+        jobs = [self._job(horizon_s, n / gpus, n, gpus_per_server, seed, k) for k, n in enumerate(sizes)]
+        course = total(jobs, "training workload")
+        return course.shifted(-self._start_s(course)).between(0.0, until_s)
+
+    @property
+    def _cycle_s(self) -> float:
+        """The longest period of the course: a step, a block with its evaluation, or a checkpoint interval. [s]"""
+        block_s = self.step_s * max(1, self.eval_every) + (self.eval_s if self.eval_every else 0.0)
+        return max(block_s, self.checkpoint_every_s + self.checkpoint_s if self.checkpoint_every_s else 0.0)
+
+    def _start_s(self, course: Profile) -> float:
+        """The first instant at which the course crosses its mean, so that a study starts in the mean. [s]"""
+        crossings = course.crossings(1.0)
+        return float(crossings[0]) if len(crossings) and crossings[0] < 2.0 * self._cycle_s else 0.0
+
+    def swing(self, gpus: int, gpus_per_server: int) -> float:
+        """Depth of the communication phase of one job, all servers together, relative to compute."""
+        servers = max(1.0, gpus / gpus_per_server)
+        return (1.0 - self.comm_level) * math.sqrt(self.coherence + (1.0 - self.coherence) / servers)
+
+    def _cycle_mean(self, comm_level: float) -> float:
+        """Mean of a whole cycle relative to the compute phase, in closed form."""
+        time_s = self.step_s
+        area_s = self.step_s * (1.0 - self.comm_fraction * (1.0 - comm_level))
+        if self.eval_every:
+            time_s += self.eval_s / self.eval_every
+            area_s += self.eval_s * self.eval_level / self.eval_every
+        if self.checkpoint_every_s:
+            time_s += self.checkpoint_s * self.step_s / self.checkpoint_every_s
+            area_s += self.checkpoint_s * self.checkpoint_level * self.step_s / self.checkpoint_every_s
+        return area_s / time_s
+
+    def _job(self, horizon_s: float, share: float, gpus: int, per_server: int, seed: int, number: int) -> Profile:
+        """One job's part of the cluster's power, at a random phase of its cycle."""
+        rng = np.random.default_rng([seed, number])
+        phase_s = rng.uniform(0.0, self._cycle_s)
+        comm_level = 1.0 - self.swing(gpus, per_server)
+        durations, levels = self._phases(horizon_s + phase_s, comm_level, rng)
+        ends = np.cumsum(durations)
+        half = self.edge_s / 2.0
+        t = np.stack([ends[:-1] - half, ends[:-1] + half], axis=1).ravel() - phase_s
+        v = np.stack([levels[:-1], levels[1:]], axis=1).ravel() * (share / self._cycle_mean(comm_level))
+        return Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
+
+    def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Durations [s] and levels of the phases, compute first, until the horizon is covered."""
+        n = math.ceil(horizon_s / (self.step_s * (1.0 - 0.5 * self.jitter))) + 4
+        stretch = 1.0 + self.jitter * np.clip(rng.standard_normal(n), -3.0, 3.0)
+        durations = np.empty(2 * n)
+        durations[1::2] = self.step_s * self.comm_fraction
+        durations[0::2] = self.step_s * (stretch - self.comm_fraction)
+        levels = np.tile([1.0, comm_level], n)
+        at, pause_s, pause_level = self._interruptions(durations[0::2] + durations[1::2])
+        return np.insert(durations, 2 * at, pause_s), np.insert(levels, 2 * at, pause_level)
+
+    def _interruptions(self, steps_s: Array) -> tuple[Any, Array, Array]:
+        """After which step, how long [s] and at which level the evaluations and checkpoints stand."""
+        n = len(steps_s)
+        after_eval = np.arange(self.eval_every, n, self.eval_every) if self.eval_every else np.empty(0, int)
+        after_check = np.empty(0, int)
+        if self.checkpoint_every_s:
+            ends_s = np.cumsum(steps_s)
+            due_s = np.arange(1, math.floor(ends_s[-1] / self.checkpoint_every_s) + 1) * self.checkpoint_every_s
+            after_check = np.minimum(np.searchsorted(ends_s, due_s) + 1, n)
+        at = np.concatenate([after_eval, after_check])
+        how_long = np.repeat([self.eval_s, self.checkpoint_s], [len(after_eval), len(after_check)])
+        level = np.repeat([self.eval_level, self.checkpoint_level], [len(after_eval), len(after_check)])
+        order = np.argsort(at, kind="stable")
+        return at[order], how_long[order], level[order]
