@@ -46,7 +46,9 @@ def _network(net: Any, v: Complexes, load_table: Any) -> Network:
     node_of_bus = {key: int(lookup[i]) for key, i in zip(names["bus"], indices, strict=True) if live[i]}
     nodes = _node_names(net, names, node_of_bus, size)
     bus = net._ppc["bus"][:size]
-    off = {key for key in names["bus"] if key not in node_of_bus}
+    off: set[str] = set()
+    loads = _loads(net, names, live, np.abs(v), load_table, off)
+    units = _units(net, names, live, off)
     return Network(
         s_base_mva=float(net.sn_mva),
         f_hz=float(net.f_hz),
@@ -56,9 +58,9 @@ def _network(net: Any, v: Complexes, load_table: Any) -> Network:
         bus_index=dict(zip(names["bus"], indices, strict=True)),
         branches=_branches(net, names, size),
         shunt_pu=frozen((bus[:, 4] + 1j * bus[:, 5]) / net.sn_mva, complex),
-        loads=_loads(net, names, live, np.abs(v), load_table, off),
-        units=_units(net, names, live, off),
-        off=frozenset(off),
+        loads=loads,
+        units=units,
+        off=frozenset(off.difference(units.name, loads.name)),
     )
 
 

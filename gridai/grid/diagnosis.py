@@ -9,6 +9,7 @@ import numpy as np
 from gridai.errors import PowerFlowError
 from gridai.grid.convert import live_buses
 from gridai.grid.names import bus_keys_of, element_names
+from gridai.grid.network import OperatingPoint, mismatch
 
 _FEEDING = ("load", "storage", "motor", "ward", "gen", "sgen")
 
@@ -48,6 +49,13 @@ def diverged(net: Any) -> str:
     if causes:
         return text + ". Likely cause: " + "; ".join(causes)
     return text + ". No odd value stands out: the network may be loaded beyond what its lines can carry"
+
+
+def worst_node(point: OperatingPoint) -> str:
+    """The node with the largest power left over, and how much."""
+    left = np.abs(mismatch(point.network, point.v))
+    node = int(np.argmax(left))
+    return f"bus '{point.network.nodes[node]}' ({left[node]:.3g} MVA)"
 
 
 def _some(items: list[str], most: int = 5) -> str:

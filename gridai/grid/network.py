@@ -97,7 +97,7 @@ class Network:
     node_of_bus  bus key to node, for all energised buses; fused buses share a node.
     bus_index    bus key to pandapower index, for all buses.
     shunt_pu     complex[n], all fixed shunts and constant-impedance parts of wards. [pu]
-    off          names of units, loads and buses that are out of service or de-energised.
+    off          names of units and loads that are out of service or stand at a de-energised bus.
     """
 
     s_base_mva: float

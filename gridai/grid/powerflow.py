@@ -13,12 +13,12 @@ import numpy as np
 
 from gridai.errors import PowerFlowError
 from gridai.grid.convert import operating_point
-from gridai.grid.diagnosis import diverged, without_slack
+from gridai.grid.diagnosis import diverged, without_slack, worst_node
 from gridai.grid.network import OperatingPoint
 from gridai.grid.representable import check_representable
 
 NUMBA_FROM_BUSES = 2000  # below this, compiling pandapower's numba kernels costs more than it saves
-TOLERANCE_MVA = 1e-8
+TOLERANCE_PU = 1e-8  # on the system base: pandapower's tolerance_mva is compared with per-unit power
 _VOLTAGE_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
 
@@ -36,15 +36,21 @@ def solve(net: Any, *, enforce_q_lims: bool = False) -> OperatingPoint:
     without_slack(work)
     point = operating_point(work)
     if point.mismatch_mva > _allowed_mva(point):
+        if not _voltage_dependent(work):
+            raise PowerFlowError(f"pandapower's solution leaves {point.mismatch_mva:.3g} MVA unbalanced: {worst_node(point)}")
         point = _solve_voltage_dependent(work, enforce_q_lims)
     return point
 
 
+def _voltage_dependent(net: Any) -> bool:
+    return any(bool((net.load[c] != 0).any()) for c in _VOLTAGE_COLUMNS if c in net.load)
+
+
 def _allowed_mva(point: OperatingPoint) -> float:
-    """Power that may be left over: the tolerance, or rounding where powers are large."""
+    """Power that may be left over: the tolerance, or rounding where powers are large. [MVA]"""
     units, loads = point.network.units, point.network.loads
     scale = max(np.abs(units.p_mw).max(initial=1.0), np.abs(loads.p_mw).max(initial=1.0))
-    return max(100.0 * TOLERANCE_MVA, 1e-10 * float(scale))
+    return max(5.0 * TOLERANCE_PU * point.network.s_base_mva, 1e-10 * float(scale))
 
 
 def _shallow(net: Any) -> Any:
@@ -59,7 +65,7 @@ def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None)
     import pandapower as pp
 
     if voltage_dependent is None:
-        voltage_dependent = any(bool((work.load[c] != 0).any()) for c in _VOLTAGE_COLUMNS if c in work.load)
+        voltage_dependent = _voltage_dependent(work)
     with warnings.catch_warnings():
         # a diverging iteration overflows and meets singular matrices; it is judged by its outcome
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -69,7 +75,7 @@ def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None)
         try:
             pp.runpp(
                 work, algorithm="nr", calculate_voltage_angles=True, init="dc", max_iteration=30,
-                tolerance_mva=TOLERANCE_MVA, trafo_model="t", enforce_q_lims=enforce_q_lims, check_connectivity=True,
+                tolerance_mva=TOLERANCE_PU, trafo_model="t", enforce_q_lims=enforce_q_lims, check_connectivity=True,
                 voltage_depend_loads=voltage_dependent, consider_line_temperature=False, run_control=False,
                 distributed_slack=False, numba=len(work.bus) >= NUMBA_FROM_BUSES,
             )  # fmt: skip

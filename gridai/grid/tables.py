@@ -17,7 +17,7 @@ import numpy as np
 from gridai.errors import CaseError, Problems, near
 from gridai.grid import schema
 from gridai.grid.csvtable import Table, flag, number, read_table, write_table
-from gridai.grid.names import bus_keys_of, element_names
+from gridai.grid.names import NAMESPACES, bus_keys_of, element_names
 from gridai.grid.perunit import from_per_unit
 
 if TYPE_CHECKING:
@@ -221,3 +221,28 @@ def _written(net: Any, table: str, name: str, column: schema.Column | None, keys
             out.append(keys[int(index)] if target == "bus" else names[target][net[target].index.get_loc(index)])
         return out
     return values
+
+
+def check_names(net: Any, found: Problems) -> None:
+    """Note names that two tables share where names must differ (a line and a transformer, a gen and an sgen)."""
+    for tables in NAMESPACES:
+        first: dict[str, str] = {}
+        for table in tables:
+            rows = net[table]
+            numbers = rows.attrs.get("rows") or range(2, len(rows) + 2)
+            for name, row in zip(rows["name"], numbers, strict=True):
+                if name and first.setdefault(str(name), table) != table:
+                    found.add(f"network/{table}.csv", row, "name", name, f"is the name of a {first[str(name)]} too; choose another")
+
+
+def keyed_copy(net: Any) -> Any:
+    """A copy of a net whose `name` columns hold the unique keys. Raises CaseError for what cannot be represented."""
+    from gridai.grid.representable import check_representable
+
+    if not hasattr(net, "bus") or not hasattr(net, "f_hz"):
+        raise CaseError(f"a pandapower net is needed, not a {type(net).__name__}")
+    check_representable(net, f"pandapower net '{net.name}'" if net.name else "pandapower net")
+    own = copy.deepcopy(net)
+    for table, names in element_names(own).items():
+        own[table]["name"] = np.array(names, dtype=object)
+    return own
