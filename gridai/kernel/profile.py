@@ -173,7 +173,7 @@ class Profile:
         share = np.divide(t - self.t_s[lo], width, out=np.zeros_like(t), where=width > 0.0)
         rise = self.values[hi] - self.values[lo]
         found = np.where(width > 0.0, self.values[lo] + share * rise, self.values[hi if side == "left" else lo])
-        return found if isinstance(t_s, np.ndarray) else float(found)  # type: ignore[return-value]
+        return found if isinstance(t_s, np.ndarray) else float(found)
 
     def _combined(self, other: Profile, operation: Callable[[Array, Array], Array]) -> Profile:
         t = np.union1d(self.t_s, other.t_s)
