@@ -23,8 +23,9 @@ The four are one expression with V limited to Vd1 and Vmin not below Vd2. frcel 
 
 Load sign: P, Q > 0 consume. Per unit on the base the engine gives; the demand is in MW.
 Source: WECC composite load model specification (Vd1, Vd2, frcel of the electronic load); the defaults 0.65, 0.60
-and 1 are those of the data-centre composite load of pnnl/LL-risk-assessment. v_min_pu: DGX supplies are rated from
-200 V (NVIDIA DGX user guides), 0.87 of 230 V. psu_s: hold-up of server supplies, 10 to 20 ms.
+and 1 are those of the data-centre composite load of pnnl/LL-risk-assessment. v_min_pu: the DGX user guides rate the
+supplies from 200 V, 0.87 of an assumed 230 V. psu_s and v_meas_s are assumed, of the order of the 10 to 20 ms that a
+server supply holds up; v_cut_pu is assumed.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ GB200 = Hardware(
     plug_idle_w=_w(450, "M", "assumed: 0.28 of training, as the B200 node"),
     plug_training_w=_w(1580, "M", "assumed: a rack at 114 kW, 0.95 of the 120 kW quoted for it"),
     plug_peak_w=_w(1667, "S", "rack of 120 kW, quoted by several vendors"),
-    server_nameplate_w=_w(132000, "V", "NVIDIA Mission Control manual: 8 shelves of 33 kW, half of them to spare"),
+    server_nameplate_w=_w(132000, "S", "NVIDIA Mission Control manual: 8 shelves of 33 kW; half assumed to spare"),
     aliases=("GB200 NVL72", "NVL72", "DGX GB200"),
 )
 
