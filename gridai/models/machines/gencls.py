@@ -7,6 +7,12 @@
 
 With h_s = 0 the machine is an infinite bus: neither angle nor speed moves (the convention of PSS/E).
 
+The swing equation balances powers, as the textbooks do: with D = 0 the smib of Kundur's example 12.2 then swings at
++-j6.39 without damping. GENROU and GENSAL follow PSS/E and balance torques, pm / omega - te; here that would add
+the damping of D = pm (0.9 pu there: eigenvalue -0.06 +-j6.39) and the worked examples would not come out. No public
+PSS/E series has a GENCLS with inertia, so what PSS/E does there is not verified.
+The internal voltage is constant: an exciter has nothing to act on. efd_pu and xad_ifd_pu show that voltage.
+
 Per unit on the machine's MVA base; speed 1 is nominal.
 Source: P. Kundur, Power System Stability and Control, 1994, section 13.1; PSS/E Model Library, GENCLS.
 """
@@ -31,7 +37,8 @@ def outputs(p, x, z, u, y):
     y.p_pu, y.q_pu = s.real, s.imag
     y.pe_pu = s.real + p.ra_pu * (i.real**2 + i.imag**2)
     y.omega_pu, y.delta_rad, y.pm_pu = x.omega_pu, x.delta_rad, u.pm_pu
-    y.i_re, y.i_im = i.real, i.imag
+    y.i_re, y.i_im, y.vt_pu = i.real, i.imag, abs(v)
+    y.efd_pu, y.xad_ifd_pu = p.e_pu, p.e_pu
 
 
 @kernel
@@ -84,12 +91,16 @@ MODEL = Model(
         Output("pm_pu", "pu", "mechanical power", "pm_mw", on_base=True),
         Output("omega_pu", "pu", "speed", "speed_pu"),
         Output("delta_rad", "rad", "rotor angle", "angle_rad"),
+        Output("efd_pu", "pu", "constant internal voltage", "efd_pu"),
+        Output("xad_ifd_pu", "pu", "constant internal voltage"),
         Output("pe_pu", "pu", "air-gap power"),
+        Output("vt_pu", "pu", "terminal voltage"),
         Output("i_re", "pu", "stator current, network frame, real part"),
         Output("i_im", "pu", "stator current, network frame, imaginary part"),
     ),
     initialise=initialise,
     admittance=admittance,
     kernels={"current": current, "outputs": outputs, "derivatives": derivatives},
+    deviations=("balances powers, not torques: the textbooks' form",),
     source="Kundur 1994, section 13.1; PSS/E Model Library, GENCLS",
 )
