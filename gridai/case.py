@@ -151,12 +151,22 @@ class Case:
         """
         if self.placements:
             listed = ", ".join(f"'{p.name}'" for p in self.placements)
-            raise CaseError(f"case '{self.name}' holds clusters ({listed}), which a case folder cannot: save it before "
-                            "with_cluster, and place them again after loading")  # fmt: skip
-        header = {"name": self.name, "title": self.title, "f_hz": self.f_hz, "s_base_mva": self.s_base_mva,
-                  "description": self.description, "notes": list(self.notes)}  # fmt: skip
+            raise CaseError(
+                f"case '{self.name}' holds clusters ({listed}), which a case folder cannot: save it before "
+                "with_cluster, and place them again after loading"
+            )
+        header = {
+            "name": self.name,
+            "title": self.title,
+            "f_hz": self.f_hz,
+            "s_base_mva": self.s_base_mva,
+            "description": self.description,
+            "notes": list(self.notes),
+        }
         source = {k: v for k, v in self.provenance.items() if k != "folder"}
-        return casefile.write_case(Path(folder), header, source, dict(self.defaults), self.net, self.dynamics, overwrite)
+        return casefile.write_case(
+            Path(folder), header, source, dict(self.defaults), self.net, self.dynamics, overwrite
+        )
 
     @classmethod
     def from_pandapower(

@@ -129,7 +129,13 @@ def _positive(value: Any, key: str, found: Problems) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
         what = "is missing" if value is None else "is not a number above 0"
-        found.add("case.toml", None, f"case.{key}", value, f"{what}: give it in {unit}, for example {key} = {60.0 if unit == 'Hz' else 100.0}")
+        found.add(
+            "case.toml",
+            None,
+            f"case.{key}",
+            value,
+            f"{what}: give it in {unit}, for example {key} = {60.0 if unit == 'Hz' else 100.0}",
+        )
         return 60.0 if unit == "Hz" else 100.0
     return float(value)
 
@@ -137,8 +143,8 @@ def _positive(value: Any, key: str, found: Problems) -> float:
 def _check_slack(net: Any, found: Problems) -> None:
     gen = bool((net.gen["slack"].to_numpy(dtype=bool) & net.gen["in_service"].to_numpy(dtype=bool)).any())
     if not gen and not net.ext_grid["in_service"].to_numpy(dtype=bool).any() and len(net.bus):
-        found.add("network/gen.csv", None, "column slack", None, "no unit in service is the slack: set slack = true for "
-                  "one, or add network/ext_grid.csv")  # fmt: skip
+        remedy = "no unit in service is the slack: set slack = true for one, or add network/ext_grid.csv"
+        found.add("network/gen.csv", None, "column slack", None, remedy)
 
 
 def _read_dynamics(folder: Path, found: Problems) -> dict[str, pd.DataFrame]:
@@ -224,8 +230,8 @@ def _check_bases(with_machine: set[str], net: Any, names: Any, found: Problems) 
         rows = net[table].attrs.get("rows") or range(2, len(net[table]) + 2)
         for name, sn, row in zip(names.get(table, ()), net[table]["sn_mva"], rows, strict=True):
             if name in with_machine and sn != sn:
-                found.add(f"network/{table}.csv", row, "sn_mva", None, f"'{name}' has a machine: give its rating in MVA, the "
-                          "base of its values")  # fmt: skip
+                remedy = f"'{name}' has a machine: give its rating in MVA, the base of the machine's values"
+                found.add(f"network/{table}.csv", row, "sn_mva", None, remedy)
 
 
 def write_case(
@@ -243,8 +249,8 @@ def write_case(
 
     folder = folder.expanduser()
     if folder.exists() and not (overwrite and (folder / "case.toml").is_file()):
-        raise CaseError(f"{folder} exists{'' if not overwrite else ' and is not a case folder'}: choose another place"
-                        + ("" if overwrite else ", or overwrite=True for an older copy of the case"))  # fmt: skip
+        why = "exists and is not a case folder" if overwrite else "exists: overwrite=True replaces an older copy"
+        raise CaseError(f"{folder} {why}; or choose another place")
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -281,7 +287,11 @@ def _toml(sections: dict[str, dict[str, Any]]) -> str:
     """Sections of texts, numbers, flags and lists of these. JSON's forms of them are TOML's too."""
     parts = []
     for name, values in sections.items():
-        lines = [f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items() if v not in (None, "", [])]
+        lines = [
+            f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}"
+            for k, v in values.items()
+            if v not in (None, "", [])
+        ]
         if lines:
             parts.append("\n".join([f"[{name}]", *lines]) + "\n")
     return "\n".join(parts)

@@ -31,7 +31,16 @@ STEAM = {
     "h_s": 4.0, "d_pu": 0.0, "ra_pu": 0.0, "xd_pu": 2.0, "xq_pu": 1.8, "xd1_pu": 0.35, "xq1_pu": 0.5, "xd2_pu": 0.25,
     "xl_pu": 0.15, "td10_s": 6.0, "tq10_s": 1.0, "td20_s": 0.05, "tq20_s": 0.05, "s10": 0.0, "s12": 0.0,
 }  # fmt: skip
-SMALL_STEAM = {**STEAM, "h_s": 3.0, "xd_pu": 1.8, "xq_pu": 1.7, "xd1_pu": 0.25, "xd2_pu": 0.18, "xl_pu": 0.12, "td10_s": 5.0}
+SMALL_STEAM = {
+    **STEAM,
+    "h_s": 3.0,
+    "xd_pu": 1.8,
+    "xq_pu": 1.7,
+    "xd1_pu": 0.25,
+    "xd2_pu": 0.18,
+    "xl_pu": 0.12,
+    "td10_s": 5.0,
+}
 SMALL_BELOW_MVA = 100.0
 HYDRO = {
     "h_s": 3.0, "d_pu": 0.0, "ra_pu": 0.0, "xd_pu": 1.0, "xq_pu": 0.7, "xd1_pu": 0.3, "xd2_pu": 0.22, "xl_pu": 0.15,
@@ -52,6 +61,10 @@ LOAD = {
 CURRENT_SOURCE = {**LOAD, "qz": 0.0, "qi": 1.0}
 POWER_FACTOR = 0.85  # of a machine whose rating is estimated from its turbine
 GRID_SHORT_CIRCUIT = 20.0  # times the exchanged power, where an ext_grid states no short-circuit power
+STATEMENT = (
+    "dynamic data are TEMPLATES: typical values by unit size and type (ENTSO-E controller tests 2013, Kundur 1994), "
+    "not data of these machines"
+)
 HYDRO_WORDS = ("hydro", "water", "pump")
 
 
@@ -61,8 +74,7 @@ def with_templates(case: Case) -> tuple[dict[str, pd.DataFrame], Any, tuple[str,
     net = copy.copy(case.net)
     net.gen, net.ext_grid, net.sgen, net.load = (t.copy() for t in (net.gen, net.ext_grid, net.sgen, net.load))
     rows: dict[str, list[dict[str, Any]]] = {}
-    notes = ["dynamic data are TEMPLATES: typical values by unit size and type (ENTSO-E controller tests 2013, Kundur 1994), "
-             "not data of these machines"]  # fmt: skip
+    notes = [STATEMENT]
     _gens(net, point, rows, notes)
     _ext_grids(net, point, rows, notes)
     loads = [{"unit": "*", **LOAD}] if len(net.load) else []
@@ -131,14 +143,18 @@ def _ext_grids(net: Any, point: OperatingPoint, rows: dict[str, list[dict[str, A
             sn = max(s, 1.0)
             short = given if given > 0.0 else GRID_SHORT_CIRCUIT * sn
             rows.setdefault("gencls", []).append({"unit": name, **EQUIVALENT, "h_s": 0.0, "xd1_pu": sn / short})
-            notes.append(f"ext_grid '{name}': infinite bus (frequency fixed) behind a short-circuit power of {short:.0f} MVA"
-                         f"{'' if given > 0.0 else ', assumed'}")  # fmt: skip
+            origin = "" if given > 0.0 else ", assumed"
+            notes.append(
+                f"ext_grid '{name}': infinite bus (frequency fixed) behind {short:.0f} MVA short circuit{origin}"
+            )
         else:
             sn = _rating_mva(p, s, float(units.max_p_mw[k]))
             rows.setdefault("gencls", []).append({"unit": name, **EQUIVALENT})
             if p > 1e-6 * sn:
                 rows.setdefault("tgov1", []).append({"unit": name, **TGOV1})
-            notes.append(f"ext_grid '{name}': classical machine of {sn:.1f} MVA (estimated), H 5 s, with a steam governor")
+            notes.append(
+                f"ext_grid '{name}': classical machine of {sn:.1f} MVA (estimated), H 5 s, with a steam governor"
+            )
         net.ext_grid.at[index, "sn_mva"] = sn
 
 
@@ -156,5 +172,7 @@ def _sgens(net: Any, point: OperatingPoint, notes: list[str]) -> list[dict[str, 
         rows.append({"unit": label, **CURRENT_SOURCE})
     if rows:
         net.sgen = net.sgen.iloc[:0].copy()
-        notes.append(f"{len(rows)} sgens stand as negative loads of constant current, without control or protection (template)")
+        notes.append(
+            f"{len(rows)} sgens stand as negative loads of constant current, without control or protection (template)"
+        )
     return rows

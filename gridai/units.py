@@ -21,7 +21,7 @@ def z_base_ohm(vn_kv: Number, s_base_mva: Number) -> Number:
 
 def i_base_ka(vn_kv: Number, s_base_mva: Number) -> Number:
     """Base current of one phase. [kA]"""
-    return s_base_mva / (SQRT3 * vn_kv)  # type: ignore[operator]
+    return s_base_mva / (SQRT3 * vn_kv)  # type: ignore[operator, return-value]
 
 
 def omega_base_rad_per_s(f_hz: float) -> float:
@@ -51,12 +51,12 @@ def line_nf_from_b_pu(b_pu: Number, vn_kv: Number, s_base_mva: Number, f_hz: flo
 
 def b_pu_from_line_nf(c_nf: Number, vn_kv: Number, s_base_mva: Number, f_hz: float) -> Number:
     """Total charging susceptance of a line with capacitance c_nf at f_hz. [pu]"""
-    return c_nf * 1e-9 * omega_base_rad_per_s(f_hz) * z_base_ohm(vn_kv, s_base_mva)  # type: ignore[operator]
+    return c_nf * 1e-9 * omega_base_rad_per_s(f_hz) * z_base_ohm(vn_kv, s_base_mva)  # type: ignore[operator, return-value]
 
 
 def percent_from_pu(z_pu: Number, s_base_mva: Number, sn_mva: Number) -> Number:
     """Transformer impedance in percent of its own rating, from pu on the system base. [%]"""
-    return impedance_to_base(z_pu, s_base_mva, sn_mva) * 100.0  # type: ignore[operator]
+    return impedance_to_base(z_pu, s_base_mva, sn_mva) * 100.0  # type: ignore[operator, return-value]
 
 
 def mva_from_ka(i_ka: Number, vn_kv: Number) -> Number:
@@ -66,7 +66,7 @@ def mva_from_ka(i_ka: Number, vn_kv: Number) -> Number:
 
 def ka_from_mva(s_mva: Number, vn_kv: Number) -> Number:
     """Phase current that carries s_mva at rated voltage. [kA]"""
-    return s_mva / (SQRT3 * vn_kv)  # type: ignore[operator]
+    return s_mva / (SQRT3 * vn_kv)  # type: ignore[operator, return-value]
 
 
 def energy_mws(h_s: Number, sn_mva: Number) -> Number:

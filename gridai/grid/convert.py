@@ -78,18 +78,18 @@ def _node_names(net: Any, names: dict[str, tuple[str, ...]], node_of_bus: dict[s
             out[node] = key
     if len(net.trafo3w):
         aux = net._pd2ppc_lookups["bus"][net._pd2ppc_lookups["aux"]["trafo3w"]]
-        for name, node in zip(names["trafo3w"], aux, strict=True):
+        for star, node in zip(names["trafo3w"], aux, strict=True):
             if 0 <= node < size:
-                out[node] = f"{name}: star point"
+                out[node] = f"{star}: star point"
     ends = np.real(net._ppc["branch"][:, :2]).astype(np.int64)
-    for k, name in enumerate(_branch_labels(net, names)[0]):
+    for k, label in enumerate(_branch_labels(net, names)[0]):
         for side, end in zip(("from end", "to end"), ends[k], strict=True):
             if end < size and out[end] is None:
-                out[end] = f"{name}: open {side}"
+                out[end] = f"{label}: open {side}"
     taken = set(node_of_bus)
     final = []
-    for node, key in enumerate(out):
-        text = key if key is not None else f"node {node}"
+    for node, made in enumerate(out):
+        text = made if made is not None else f"node {node}"
         while text in taken and node_of_bus.get(text) != node:
             text += "'"
         taken.add(text)
@@ -135,7 +135,7 @@ def _branches(net: Any, names: dict[str, tuple[str, ...]], size: int) -> Branche
     rows = np.array(net._ppc["branch"], dtype=float if np.isrealobj(net._ppc["branch"]) else complex)
     ends = np.real(rows[:, :2]).astype(np.int64)
     on = np.real(rows[:, 10]) > 0
-    keep = (ends < size).all(axis=1)
+    keep = np.asarray((ends < size).all(axis=1), dtype=bool).reshape(-1)
     for k in np.flatnonzero(keep & (rows[:, 2] == 0) & (rows[:, 3] == 0)):
         raise CaseError(f"{kinds[k]} '{labels[k]}' has no impedance: give it one, or join its buses with a switch")
     rows, ends, on = rows[keep], ends[keep], on[keep]
@@ -173,7 +173,9 @@ def _column(table: Any, name: str, default: float) -> Floats:
 def _alive(net: Any, table: str, names: dict[str, tuple[str, ...]], live: dict[int, bool], off: set[str]) -> Any:
     """Rows of a table that are in service at an energised bus, as a mask; the others' names go to `off`."""
     rows = net[table]
-    mask = np.array([bool(s) and live[int(b)] for s, b in zip(rows["in_service"], rows["bus"], strict=True)], dtype=bool)
+    mask = np.array(
+        [bool(s) and live[int(b)] for s, b in zip(rows["in_service"], rows["bus"], strict=True)], dtype=bool
+    )
     off.update(name for name, on in zip(names.get(table, ()), mask, strict=True) if not on)
     return mask
 
@@ -197,7 +199,9 @@ def _loads(net: Any, names: Any, live: dict[int, bool], vm: Floats, table: Any, 
         whole = parts[0] + parts[1] + parts[2]
         power.append(rows[column].to_numpy(dtype=float) * scaling * whole)
         safe = np.where(whole == 0.0, 1.0, whole)
-        shares += [np.where(whole == 0.0, alone, part / safe) for part, alone in zip(parts, (0.0, 0.0, 1.0), strict=True)]
+        shares += [
+            np.where(whole == 0.0, alone, part / safe) for part, alone in zip(parts, (0.0, 0.0, 1.0), strict=True)
+        ]
     label, nodes = _pick(names.get("load", ()), mask), [node]
     p, q = [power[0]], [power[1]]
     for extra_names, extra_node, extra_p, extra_q in _fixed_loads(net, names, live, off):

@@ -32,10 +32,11 @@ def without_slack(net: Any) -> None:
                 stranded.append(f"{table} '{name}'")
     if stranded:
         keys = bus_keys_of(net)
+        where, verb = _some([repr(keys[int(i)]) for i in dead]), "is" if len(stranded) == 1 else "are"
         raise PowerFlowError(
-            f"no slack in an island: bus {_some([repr(keys[int(i)]) for i in dead])} cannot be reached from any slack, yet "
-            f"{_some(stranded)} there {'is' if len(stranded) == 1 else 'are'} in service; close the branch or switch that "
-            "joins it, give it a slack (gen with slack = true), or take these elements out of service"
+            f"no slack in an island: bus {where} cannot be reached from any slack, yet {_some(stranded)} there {verb} "
+            "in service; close the branch or switch that joins it, give it a slack (gen with slack = true), or take "
+            "these elements out of service"
         )
 
 
@@ -82,18 +83,21 @@ def _worst_bus(net: Any) -> str:
 
 
 def _odd_loads(net: Any) -> list[str]:
-    """Loads far larger than all others: a unit mistaken by 1000."""
+    """Loads and units far larger than all others: a unit mistaken by 1000."""
     out = []
     names = element_names(net)
     for table, columns in (("load", ("p_mw", "q_mvar")), ("sgen", ("p_mw", "q_mvar")), ("gen", ("p_mw",))):
-        rows = net[table][net[table]["in_service"].to_numpy(dtype=bool)]
-        labels = [n for n, on in zip(names.get(table, ()), net[table]["in_service"], strict=True) if on]
+        on = net[table]["in_service"].to_numpy(dtype=bool)
+        labels = [name for name, here in zip(names.get(table, ()), on, strict=True) if here]
         for column in columns:
-            value = np.abs(rows[column].to_numpy(dtype=float))
-            usual = np.median(value[value > 0]) if (value > 0).any() else 0.0
-            for k in np.flatnonzero(value > 50.0 * usual) if usual > 0 and len(value) > 2 else ():
-                out.append(f"{table} '{labels[k]}' has {column} = {rows[column].iloc[k]:g}, {value[k] / usual:.0f} times the "
-                           f"usual one here (kW given as MW?)")  # fmt: skip
+            value = net[table][column].to_numpy(dtype=float)[on]
+            positive = np.abs(value)[np.abs(value) > 0]
+            if len(positive) < 3:
+                continue
+            usual = float(np.median(positive))
+            for k in np.flatnonzero(np.abs(value) > 50.0 * usual):
+                times = f"{abs(value[k]) / usual:.0f} times the usual one here (kW given as MW?)"
+                out.append(f"{table} '{labels[k]}' has {column} = {value[k]:g}, {times}")
     return out[:3]
 
 
@@ -121,8 +125,8 @@ def _odd_branches(net: Any) -> list[str]:
     usual = np.median(z[on])
     labels, kinds, _ = _branch_labels(net, element_names(net))
     odd = np.flatnonzero(on & (z > 100.0 * usual) & (z * 100.0 / net.sn_mva > 1.0))
-    return [f"{kinds[k]} '{labels[k]}' has {z[k] / usual:.0f} times the usual impedance in pu (ohm and pu mixed, wrong "
-            f"length or wrong kV?)" for k in odd[:3]]  # fmt: skip
+    why = "the usual impedance in pu (ohm and pu mixed, wrong length or wrong kV?)"
+    return [f"{kinds[k]} '{labels[k]}' has {z[k] / usual:.0f} times {why}" for k in odd[:3]]
 
 
 def _odd_voltages(net: Any) -> list[str]:

@@ -125,8 +125,8 @@ def resolve(asked: str | int, keys: dict[int, str]) -> str:
     if not isinstance(asked, str):
         if asked in keys:
             return keys[int(asked)]
-        raise UnknownNameError(f"there is no bus with pandapower index {asked}; give a bus name as text, or an index "
-                               f"from {min(keys, default=0)} to {max(keys, default=0)}")  # fmt: skip
+        span = f"{min(keys, default=0)} to {max(keys, default=0)}"
+        raise UnknownNameError(f"no bus has pandapower index {asked}; give a bus name as text, or an index from {span}")
     key = asked.strip()
     if key in keys.values():
         return key
@@ -135,5 +135,5 @@ def resolve(asked: str | int, keys: dict[int, str]) -> str:
         raise AmbiguousNameError(f"bus '{key}' fits {len(candidates)} buses: {', '.join(candidates)}; name one of them")
     hint = ""
     if key.isdigit() and int(key) in keys:
-        hint = f" (text is a name; the bus with pandapower index {key} is '{keys[int(key)]}': write that name, or the integer)"
+        hint = f" (text is a name; pandapower index {key} is bus '{keys[int(key)]}': write that name, or the integer)"
     raise UnknownNameError(near(key, keys.values(), "bus") + hint)

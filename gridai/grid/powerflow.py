@@ -37,7 +37,9 @@ def solve(net: Any, *, enforce_q_lims: bool = False) -> OperatingPoint:
     point = operating_point(work)
     if point.mismatch_mva > _allowed_mva(point):
         if not _voltage_dependent(work):
-            raise PowerFlowError(f"pandapower's solution leaves {point.mismatch_mva:.3g} MVA unbalanced: {worst_node(point)}")
+            raise PowerFlowError(
+                f"pandapower's solution leaves {point.mismatch_mva:.3g} MVA unbalanced: {worst_node(point)}"
+            )
         point = _solve_voltage_dependent(work, enforce_q_lims)
     return point
 

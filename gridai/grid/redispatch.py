@@ -89,7 +89,8 @@ def _raise_units(net: Any, before: OperatingPoint, p_mw: float) -> None:
         listed = ", ".join(f"{n} {mw:.1f}" for n, mw in zip(units.name, left, strict=True) if mw > 0) or "none"
         raise CaseError(
             f"not enough headroom: the cluster needs {p_mw:.1f} MW, the units in service have {total:.1f} MW left "
-            f"(max_p_mw less p_mw: {listed}); use a smaller cluster, balance='slack' or 'in_place_of_load', or raise max_p_mw"
+            f"(max_p_mw less p_mw: {listed}); use a smaller cluster, balance='slack' or 'in_place_of_load', or raise "
+            "max_p_mw"
         )
     share = dict(zip(units.name, left * (p_mw / total if total > 0 else 0.0), strict=True))
     solved = dict(zip(units.name, units.p_mw, strict=True))
@@ -116,8 +117,8 @@ def _reduce_load(net: Any, before: OperatingPoint, bus: int, p_mw: float) -> Non
     if p_mw > total or total <= 0.0:
         listed = ", ".join(f"'{n}' {consumed[n]:.1f}" for n, on in zip(names, here, strict=True) if on) or "none"
         raise CaseError(
-            f"not enough load at bus '{key}': the cluster takes the place of {p_mw:.1f} MW, the loads there draw {total:.1f} MW "
-            f"({listed}); use a smaller cluster, another bus, or balance='headroom'"
+            f"not enough load at bus '{key}': the cluster takes the place of {p_mw:.1f} MW, the loads there draw "
+            f"{total:.1f} MW ({listed}); use a smaller cluster, another bus, or balance='headroom'"
         )
     factor = np.where(here, 1.0 - p_mw / total, 1.0)
     for column in ("p_mw", "q_mvar"):

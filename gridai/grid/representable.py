@@ -43,7 +43,7 @@ BUS_COLUMNS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")
 
 
 def check_representable(net: Any, title: str = "network") -> None:
-    """Raise one CaseError with every element that cannot be represented and every reference to a bus that is not there."""
+    """Raise one CaseError with every element that cannot be represented and every reference to a missing bus."""
     found = Problems(title)
     for table, rows in net.items():
         if str(table).startswith(("res_", "_")) or not hasattr(rows, "columns") or len(rows) == 0:
@@ -63,7 +63,9 @@ def _refuse(table: str, rows: Any, found: Problems) -> None:
     for index, row in rows[on].iterrows():
         name = row.get("name", None)
         what = f"{table} {index}" if name is None or name != name else f"{table} {index} '{name}'"
-        found.add(f"net.{table}", None, what, None, f"has no dynamic counterpart: {REFUSED[table]}, or take it out of service")
+        found.add(
+            f"net.{table}", None, what, None, f"has no dynamic counterpart: {REFUSED[table]}, or take it out of service"
+        )
 
 
 def _check_buses(net: Any, table: str, rows: Any, found: Problems) -> None:

@@ -74,7 +74,7 @@ def _read_columns(table: str, raw: Table, numbers: dict[str, dict[str, int]], fo
         for name in sorted(set(schema.REPLACED[table]) & set(raw.columns)):
             found.add(raw.file, None, f"column {name}", None, f"give either {', '.join(per_unit)} or this, not both")
         if table == "trafo":
-            optional = {k: schema.MAYBE_POSITIVE for k in ("sn_mva", "vn_hv_kv", "vn_lv_kv")}
+            optional = dict.fromkeys(("sn_mva", "vn_hv_kv", "vn_lv_kv"), schema.MAYBE_POSITIVE)
             known |= optional
     columns = {name: _column(raw, name, column, numbers, found) for name, column in known.items()}
     for name in raw.columns:
@@ -95,11 +95,13 @@ def _column(raw: Table, name: str, column: schema.Column, numbers: Any, found: P
         targets = [numbers.get(schema.SWITCH_TARGET.get(et, ""), {}) for et in raw.columns.get("et", [""] * len(raw))]
     else:
         targets = [numbers.get("bus", {})] * len(raw)
-    return [_value(cell, column, known, (raw.file, row, name), found)
-            for cell, known, row in zip(cells, targets, raw.rows, strict=True)]  # fmt: skip
+    places = zip(cells, targets, raw.rows, strict=True)
+    return [_value(cell, column, known, (raw.file, row, name), found) for cell, known, row in places]
 
 
-def _value(cell: str, column: schema.Column, known: dict[str, int], where: tuple[str, int, str], found: Problems) -> Any:
+def _value(
+    cell: str, column: schema.Column, known: dict[str, int], where: tuple[str, int, str], found: Problems
+) -> Any:
     """One cell as a value; faults are noted and give the default."""
     fallback = {"number": 1.0, "whole": 1, "bus": 0, "element": 0, "flag": True}.get(column.kind, column.default)
     if not cell:
@@ -155,7 +157,9 @@ def _check_keys(raw: Table, table: str, found: Problems) -> None:
     first: dict[str, int] = {}
     for name, row in zip(raw.columns.get("name", ()), raw.rows, strict=False):
         if name and name in first:
-            found.add(raw.file, row, "name", name, f"this key is used already in row {first[name]}: {table} names are unique")
+            found.add(
+                raw.file, row, "name", name, f"this key is used already in row {first[name]}: {table} names are unique"
+            )
         first.setdefault(name, row)
 
 
@@ -184,8 +188,9 @@ def write_network(net: Any, folder: Path) -> None:
     Raises CaseError for tables the case format has no place for.
     """
     names, keys = element_names(net), bus_keys_of(net)
-    bad = [t for t, rows in net.items() if hasattr(rows, "columns") and len(rows) and not t.startswith(("res_", "_"))
-           and t not in schema.TABLES and t not in _LEFT_OUT]  # fmt: skip
+    placed = set(schema.TABLES) | set(_LEFT_OUT)
+    bad = [t for t, rows in net.items() if hasattr(rows, "columns") and len(rows) and t not in placed]
+    bad = [t for t in bad if not t.startswith(("res_", "_"))]
     if bad:
         raise CaseError(f"the case format has no table for net.{', net.'.join(bad)}: empty these tables first")
     folder.mkdir(parents=True, exist_ok=True)
@@ -196,7 +201,9 @@ def write_network(net: Any, folder: Path) -> None:
         columns: dict[str, Any] = {"name": list(names.get(table, rows.get("name", ())))}
         for name in rows.columns:
             column = known.get(name)
-            if name == "name" or (column and not column.required and not column.extra and _only_default(rows[name], column)):
+            if name == "name" or (
+                column and not column.required and not column.extra and _only_default(rows[name], column)
+            ):
                 continue
             columns[name] = _written(net, table, name, column, keys, names)
         write_table(folder / f"{table}.csv", columns)
@@ -210,7 +217,9 @@ def _only_default(values: Any, column: schema.Column) -> bool:
     return bool(empty.all()) if column.default is None else bool(((values == column.default) | empty).all())
 
 
-def _written(net: Any, table: str, name: str, column: schema.Column | None, keys: dict[int, str], names: Any) -> list[Any]:
+def _written(
+    net: Any, table: str, name: str, column: schema.Column | None, keys: dict[int, str], names: Any
+) -> list[Any]:
     values = net[table][name].tolist()
     if column is not None and column.kind == "bus":
         return [keys[int(v)] for v in values]
@@ -232,7 +241,13 @@ def check_names(net: Any, found: Problems) -> None:
             numbers = rows.attrs.get("rows") or range(2, len(rows) + 2)
             for name, row in zip(rows["name"], numbers, strict=True):
                 if name and first.setdefault(str(name), table) != table:
-                    found.add(f"network/{table}.csv", row, "name", name, f"is the name of a {first[str(name)]} too; choose another")
+                    found.add(
+                        f"network/{table}.csv",
+                        row,
+                        "name",
+                        name,
+                        f"is the name of a {first[str(name)]} too; choose another",
+                    )
 
 
 def keyed_copy(net: Any) -> Any:
