@@ -1,0 +1,41 @@
+"""Figures. The only part of gridai that imports matplotlib, and only when a figure is drawn.
+
+    figure = gridai.plots.overview(result, limits)
+    gridai.plots.save_figure(figure, "overview.png")
+
+Figures are matplotlib Figure objects with the Agg canvas; pyplot and its global state are never used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gridai.plots.pause import FIGURES, cluster_power, frequency, generator_power, overview, voltages
+    from gridai.plots.style import save_figure
+
+_HOME = {
+    "FIGURES": "gridai.plots.pause",
+    "cluster_power": "gridai.plots.pause",
+    "frequency": "gridai.plots.pause",
+    "generator_power": "gridai.plots.pause",
+    "overview": "gridai.plots.pause",
+    "save_figure": "gridai.plots.style",
+    "voltages": "gridai.plots.pause",
+}
+
+__all__ = ["FIGURES", "cluster_power", "frequency", "generator_power", "overview", "save_figure", "voltages"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import matplotlib when the first figure is asked for (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'gridai.plots' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

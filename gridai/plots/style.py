@@ -1,0 +1,142 @@
+"""One style for all figures: colours, axes, legend beside the axes, limit lines, files written whole or not at all.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers can tell apart; lines differ in dash as well, so
+that they can be told apart in a grey print.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from gridai.plots.decimate import FloatArray, decimate
+from gridai.results import atomic_path
+
+BLACK, BLUE, ORANGE, GREEN, PURPLE, SKY = "#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
+DASHES = ("-", (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), "-")
+GREY, BAND, OTHERS, LIMIT = "#8a8a8a", "#d4d4d4", "#b5b5b5", "#A50026"
+WIDTH_IN, PANEL_IN = 9.6, 2.55
+TEXT, SMALL = 9.5, 8.0
+DPI = 150
+LEGEND_CHARS = 32
+
+
+@dataclass(frozen=True)
+class LimitLine:
+    """A limit to draw: `value` in the unit of the axes, `text` for the legend."""
+
+    value: float
+    text: str
+
+
+def new_figure(panels: int, title: str, footer: str = "") -> tuple[Figure, list[Axes]]:
+    """A figure of panels one above the other, with one time axis and room for legends to the right."""
+    height = PANEL_IN * panels + 0.85 + (0.75 if panels == 1 else 0.0)
+    figure = Figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor="white", layout=None)
+    FigureCanvasAgg(figure)
+    first = figure.add_subplot(panels, 1, 1)
+    axes = [first, *(figure.add_subplot(panels, 1, k + 1, sharex=first) for k in range(1, panels))]
+    figure.subplots_adjust(left=0.09, right=0.735, top=1 - 0.55 / height, bottom=0.55 / height, hspace=0.17)
+    figure.text(0.012, 1 - 0.12 / height, title, fontsize=TEXT + 2, fontweight="bold", va="top", ha="left")
+    if footer:
+        figure.text(0.988, 0.08 / height, footer, fontsize=SMALL - 1, color=GREY, va="bottom", ha="right")
+    for ax in axes:
+        _plain_axes(ax, last=ax is axes[-1])
+    return figure, axes
+
+
+def _plain_axes(ax: Axes, last: bool) -> None:
+    ax.grid(True, color="#e4e4e4", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=SMALL + 0.5, labelbottom=last, color=GREY)
+    ax.ticklabel_format(useOffset=False, style="plain")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GREY)
+    if last:
+        ax.set_xlabel("time (s)", fontsize=TEXT)
+
+
+def line(ax: Axes, t: FloatArray, y: FloatArray, label: str | None, color: str, dash: Any = "-",
+         width: float = 1.3, order: float = 3.0) -> None:  # fmt: skip
+    """One line, decimated with its peaks kept. Without a label it stays out of the legend."""
+    ax.plot(*decimate(t, y), color=color, linestyle=dash, linewidth=width, label=label, zorder=order)
+
+
+def band(ax: Axes, t: FloatArray, values: FloatArray, label: str) -> None:
+    """The envelope of all columns of values, float[nt, n], as a grey band. NaN samples are left out."""
+    found = ~np.isnan(values)
+    low = np.where(found, values, np.inf).min(axis=1)
+    high = np.where(found, values, -np.inf).max(axis=1)
+    low, high = np.where(np.isinf(low), np.nan, low), np.where(np.isinf(high), np.nan, high)
+    t_low, low = decimate(t, low)
+    t_high, high = decimate(t, high)
+    union = np.union1d(t_low, t_high)
+    ax.fill_between(union, np.interp(union, t_low, low), np.interp(union, t_high, high), color=BAND, linewidth=0,
+                    label=label, zorder=1.5)  # fmt: skip
+
+
+def event_marks(ax: Axes, times: Sequence[float]) -> None:
+    """Thin vertical lines where something happened; none when there are too many to tell apart."""
+    if len(times) <= 24:
+        for at in times:
+            ax.axvline(at, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1.0)
+
+
+def finish(ax: Axes, t: FloatArray, ylabel: str, least_span: float, limits: Sequence[LimitLine] = ()) -> None:
+    """Label, range, limits and legend, once everything is drawn.
+
+    least_span  the axis spans at least this much, so that rounding does not fill the picture. [unit of the axis]
+    """
+    ax.set_ylabel(ylabel, fontsize=TEXT)
+    if len(t) > 1 and t[-1] > t[0]:
+        ax.set_xlim(float(t[0]), float(t[-1]))
+    low, high = ax.get_ylim()
+    if high - low < least_span:
+        low, high = (low + high - least_span) / 2, (low + high + least_span) / 2
+    _draw_limits(ax, low, high, limits)
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        labels = [textwrap.fill(label, LEGEND_CHARS) for label in labels]
+        ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.03), fontsize=SMALL, frameon=False,
+                  borderaxespad=0.0, handlelength=2.4, labelspacing=0.45)  # fmt: skip
+
+
+def _draw_limits(ax: Axes, low: float, high: float, limits: Sequence[LimitLine]) -> None:
+    """A limit near the data is a line in view; one far away is named in the legend, so the data keep their scale."""
+    reach = 0.75 * (high - low)
+    near = [x for x in limits if low - reach <= x.value <= high + reach]
+    pad = 0.06 * (high - low)
+    low = min([low, *(x.value - pad for x in near)])
+    high = max([high, *(x.value + pad for x in near)])
+    ax.set_ylim(low, high)
+    for x in near:
+        ax.axhline(x.value, color=LIMIT, linewidth=1.7, linestyle=(0, (1, 1)), label=x.text, zorder=2.5)
+    for x in limits:
+        if x not in near:
+            ax.plot([], [], color=LIMIT, linestyle="none", marker="^" if x.value > high else "v", markersize=5,
+                    label=f"{x.text}, out of view")  # fmt: skip
+
+
+def save_figure(figure: Figure, path: str | Path, dpi: int = DPI) -> Path:
+    """Write a figure as PNG or SVG, as the ending of `path` says; whole or not at all. Returns the path."""
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".") or "png"
+    if not path.suffix:
+        path = path.with_suffix(".png")
+    options: dict[str, Any] = {"metadata": {"Date": None}} if kind in ("svg", "pdf") else {}
+    if kind == "png":
+        options = {"dpi": dpi, "pil_kwargs": {"compress_level": 4}, "metadata": {"Software": None}}
+    with atomic_path(path) as part:
+        figure.savefig(part, format=kind, facecolor="white", **options)
+    return path

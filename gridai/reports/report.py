@@ -1,0 +1,205 @@
+"""Report: what a study found. Prints as text, draws its figures when asked, saves all files or none."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gridai.errors import UnknownNameError, near
+from gridai.reports.text import number, plain_table
+from gridai.results import Limit, Result, Verdict, atomic_folder
+from gridai.results.store import write_json, write_rows, write_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SERIES = {
+    "frequency": ("system", "f_hz"),
+    "bus_frequency": ("bus", "f_hz"),
+    "voltage": ("bus", "vm_pu"),
+    "generator_power": ("gen", "p_mw"),
+    "cluster_power": ("cluster", "p_mw"),
+}
+"""Time series that every report writes as a table of their own, where the result holds them."""
+WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the summary: what, how much, where and when.
+
+    value    in `unit`; NaN when it could not be found (the note says why).
+    element  bus, generator or cluster; t_s in s, NaN where no instant belongs to it.
+    """
+
+    label: str
+    value: float
+    unit: str
+    element: str = ""
+    t_s: float = float("nan")
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to print and save: column names, and rows of text or numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a study found.
+
+    title       one line.
+    study       the study, a dataclass with its parameters.
+    summary     measures by key: report.summary["nadir"].value.
+    verdicts    one for each limit that applies.
+    limits      the limits behind them; figures draw them.
+    result      the time series.
+    figures     names of the figures, keys of gridai.plots.FIGURES.
+    tables      further tables by file name (the redispatch).
+    notes       what the reader has to know.
+    provenance  case, source, profile, versions.
+    """
+
+    title: str
+    study: Any
+    summary: Mapping[str, Measure]
+    verdicts: tuple[Verdict, ...]
+    limits: tuple[Limit, ...]
+    result: Result
+    figures: tuple[str, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True when no limit is violated. What could not be assessed has not passed, but violates nothing."""
+        return all(v.status != "fail" for v in self.verdicts)
+
+    @property
+    def footer(self) -> str:
+        """The small line under each figure."""
+        parts = (f"gridai {self.provenance.get('gridai', '')}", self.provenance.get("profile", ""))
+        return ", ".join(str(part).strip() for part in parts if part)
+
+    def figure(self, name: str) -> Figure:
+        """Draw one figure. An unknown name lists the near ones."""
+        if name not in self.figures:
+            raise UnknownNameError(near(name, self.figures, "figure"))
+        from gridai import plots
+
+        return plots.FIGURES[name](self.result, self.limits, self.title, self.footer)
+
+    def save(self, folder: str | Path, svg: bool = False) -> Path:
+        """Write figures (PNG, and SVG if asked), summary, verdicts, series and result; all of them or none.
+
+        Files of an older report in the folder are replaced, others stay. Returns the folder.
+        """
+        with atomic_folder(folder) as part:
+            write_json(part / "report.json", self.as_dict())
+            write_rows(part / "summary.csv", *_summary_rows(self.summary))
+            write_rows(part / "verdicts.csv", *_verdict_rows(self.verdicts))
+            for name, table in self.tables.items():
+                write_rows(part / f"{name}.csv", table.columns, table.rows)
+            for name, (kind, quantity) in SERIES.items():
+                if quantity in self.result.quantities(kind):
+                    header = ["t_s", *self.result.names(kind, quantity)]
+                    values = np.column_stack([self.result.t_s, self.result.values(kind, quantity)])
+                    write_table(part / f"{name}.csv", header, values)
+            self.result.save(part)
+            self.save_figures(part, ("png", "svg") if svg else ("png",))
+        return Path(folder)
+
+    def save_figures(self, folder: str | Path, kinds: Sequence[str] = ("png",)) -> list[Path]:
+        """Write every figure as <name>.<kind>, each file whole or not at all; returns the paths."""
+        from gridai import plots
+
+        written = []
+        for name in self.figures:
+            drawn = self.figure(name)
+            written += [plots.save_figure(drawn, Path(folder) / f"{name}.{kind}") for kind in kinds]
+        return written
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the time series, as plain data for JSON."""
+        return {
+            "title": self.title,
+            "study": {"name": type(self.study).__name__, **(asdict(self.study))},
+            "passed": self.passed,
+            "summary": {key: asdict(measure) for key, measure in self.summary.items()},
+            "verdicts": [v.as_dict() for v in self.verdicts],
+            "limits": [asdict(limit) for limit in self.limits],
+            "events": [asdict(event) for event in self.result.events],
+            "figures": list(self.figures),
+            "tables": {name: asdict(table) for name, table in self.tables.items()},
+            "notes": list(self.notes),
+            "provenance": dict(self.provenance),
+            "footer": self.footer,
+        }
+
+    def __str__(self) -> str:
+        parts = [self.title, _summary_text(self.summary), _verdict_text(self.verdicts, self.provenance)]
+        parts += [_table_text(table) for table in self.tables.values() if table.rows]
+        if self.notes:
+            parts.append("notes\n" + "\n".join(_wrapped(note) for note in self.notes))
+        return "\n\n".join(part for part in parts if part)
+
+    def __repr__(self) -> str:
+        counts = {s: sum(v.status == s for v in self.verdicts) for s in ("pass", "fail", "not assessable")}
+        return f"Report({self.title!r}, " + ", ".join(f"{n} {status}" for status, n in counts.items()) + ")"
+
+
+def _summary_rows(summary: Mapping[str, Measure]) -> tuple[list[str], list[list[Any]]]:
+    rows = [[key, m.label, m.value, m.unit, m.element, m.t_s, m.note] for key, m in summary.items()]
+    return ["key", "label", "value", "unit", "element", "t_s", "note"], rows
+
+
+def _verdict_rows(verdicts: Sequence[Verdict]) -> tuple[list[str], list[list[Any]]]:
+    columns = list(Verdict.__dataclass_fields__)
+    return columns, [[getattr(v, c) for c in columns] for v in verdicts]
+
+
+def _summary_text(summary: Mapping[str, Measure]) -> str:
+    rows = [(m.label, number(m.value, m.unit), m.unit, m.element, number(m.t_s, "s"), m.note) for m in summary.values()]
+    return plain_table("summary", ("", "value", "unit", "where", "at s", ""), rows)
+
+
+def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) -> str:
+    if not verdicts:
+        return "verdicts: none, no limit applies"
+    rows = [
+        (v.status_text, v.criterion, *(number(x, v.unit) for x in (v.value, v.limit, v.margin)), v.unit, v.element,
+         number(v.t_s, "s"), v.edition)
+        for v in verdicts
+    ]  # fmt: skip
+    head = f"verdicts by profile {provenance.get('profile', '')}".rstrip()
+    text = plain_table(
+        head, ("verdict", "criterion", "value", "limit", "margin", "unit", "where", "at s", "edition"), rows
+    )
+    remarks = [
+        _wrapped(f"{v.criterion} ({v.clause}): {v.note or v.status}") for v in verdicts if v.note or not v.passed
+    ]
+    if any(not v.verified for v in verdicts):
+        remarks.append(
+            _wrapped("unverified: the number was not read in the primary text; check it before relying on it")
+        )
+    return "\n".join([text, *remarks])
+
+
+def _table_text(table: Table) -> str:
+    cells = [[number(c) if isinstance(c, float) else str(c) for c in row] for row in table.rows]
+    return plain_table(table.title, table.columns, cells)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent="  - ", subsequent_indent="    ")

@@ -1,0 +1,36 @@
+"""Numbers and tables as plain aligned text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+DECIMALS = {"Hz": 4, "Hz/s": 4, "pu": 4, "MW": 2, "MVAr": 2, "s": 3, "%": 2}
+"""Digits after the point by unit; other units get six significant digits."""
+_NUMBER = set("0123456789.+-eE%")
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A number as text with the digits its unit deserves; a dash for NaN and None."""
+    if value is None or math.isnan(value):
+        return "-"
+    if unit in DECIMALS:
+        text = f"{value:.{DECIMALS[unit]}f}"
+        return text.removeprefix("-") if float(text) == 0.0 else text
+    return f"{value:.6g}"
+
+
+def plain_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """A table as text: title, header, rows; columns of numbers stand to the right."""
+    right = [_is_number_column(cells, k) for k in range(len(columns))]
+    width = [max(len(row[k]) for row in [list(columns), *cells]) for k in range(len(columns))]
+    lines = [title] if title else []
+    for row in [list(columns), *cells]:
+        padded = [cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, width, right, strict=True)]
+        lines.append(("  " + "  ".join(padded)).rstrip())
+    return "\n".join(lines)
+
+
+def _is_number_column(cells: Sequence[Sequence[str]], k: int) -> bool:
+    filled = [row[k] for row in cells if row[k] not in ("", "-")]
+    return bool(filled) and all(set(cell) <= _NUMBER for cell in filled)

@@ -1,0 +1,63 @@
+"""Studies: one a file, a frozen dataclass of parameters with `run(case) -> Report`.
+
+`STUDIES` maps the name a study has on the command line to its class; the class is imported when it is looked up, and
+importing it loads the standard library only.
+
+    report = gridai.studies.Pause(pause_mw=100).run(case)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gridai.errors import UnknownNameError, near
+
+if TYPE_CHECKING:
+    from gridai.studies.pause import Pause
+
+HOMES = {"pause": "gridai.studies.pause:Pause"}
+"""Where each study lives: name -> "module:Class"."""
+
+
+class _Studies(Mapping[str, type]):
+    """The study classes by name, imported when looked up. An unknown name lists the near ones."""
+
+    def __getitem__(self, name: str) -> type:
+        if name not in HOMES:
+            raise UnknownStudyError(near(name, HOMES, "study"))
+        module, _, cls = HOMES[name].partition(":")
+        found: type = getattr(importlib.import_module(module), cls)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HOMES)
+
+    def __len__(self) -> int:
+        return len(HOMES)
+
+
+class UnknownStudyError(UnknownNameError, KeyError):
+    """No study of this name. A KeyError as well, as of any mapping."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+STUDIES = _Studies()
+
+__all__ = ["HOMES", "STUDIES", "Pause"]
+
+
+def __getattr__(name: str) -> Any:
+    """A study class by its class name (PEP 562)."""
+    for home in HOMES.values():
+        module, _, cls = home.partition(":")
+        if cls == name:
+            return getattr(importlib.import_module(module), cls)
+    raise AttributeError(f"module 'gridai.studies' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
