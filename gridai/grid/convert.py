@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,40 @@ def operating_point(net: Any, loads_from: Any = None) -> OperatingPoint:
 
     loads_from  load table to read the loads' laws from, if not the net's own.
     """
-    v = np.array(net._ppc["internal"]["V"], dtype=complex)
-    network = _network(net, v, net.load if loads_from is None else loads_from)
+    v = voltages(net)
+    network = _balanced(_network(net, v, net.load if loads_from is None else loads_from), v, net)
     left = float(np.abs(mismatch(network, v)).max(initial=0.0))
     return OperatingPoint(network, frozen(v, complex), left, int(net._ppc["iterations"]))
+
+
+def voltages(net: Any) -> Complexes:
+    """Complex voltages of the energised nodes of a solved net, in pandapower's internal order. [pu]"""
+    inside = net._ppc["internal"].get("V")
+    if inside is not None and len(inside):
+        return np.array(inside, dtype=complex)
+    bus = net._ppc["bus"]  # only slack buses are left: pandapower runs no iteration
+    alive = bus[bus[:, 1] != 4]
+    return np.asarray(alive[:, 7] * np.exp(1j * np.radians(alive[:, 8])), dtype=complex)
+
+
+def _balanced(network: Network, v: Complexes, net: Any) -> Network:
+    """Give Q of voltage-controlling units, and P of slack units, the rest of their node's balance.
+
+    pandapower shares Q over its limits of +-1e9 MVAr, which rounds it to 1e-7.
+    """
+    left = mismatch(network, v)
+    units = network.units
+    slack = {n for n, on in zip(element_names(net).get("gen", ()), net.gen["slack"], strict=True) if on}
+    holds_v = np.array([kind != "sgen" for kind in units.kind], dtype=float)
+    holds_p = np.array(
+        [k == "ext_grid" or n in slack for k, n in zip(units.kind, units.name, strict=True)], dtype=float
+    )
+    p, q = units.p_mw.copy(), units.q_mvar.copy()
+    for power, part, who in ((p, left.real, holds_p), (q, left.imag, holds_v)):
+        count = np.zeros(len(v))
+        np.add.at(count, units.node, who)
+        power -= who * part[units.node] / np.maximum(count[units.node], 1.0)
+    return replace(network, units=replace(units, p_mw=frozen(p, float), q_mvar=frozen(q, float)))
 
 
 def _network(net: Any, v: Complexes, load_table: Any) -> Network:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gridai.errors import PowerFlowError
-from gridai.grid.convert import live_buses
+from gridai.grid.convert import live_buses, voltages
 from gridai.grid.names import bus_keys_of, element_names
 from gridai.grid.network import OperatingPoint, mismatch
 
@@ -19,7 +19,7 @@ def without_slack(net: Any) -> None:
 
     pandapower leaves such parts out silently, and their load with them.
     """
-    live = live_buses(net, len(net._ppc["internal"]["V"]))
+    live = live_buses(net, len(voltages(net)))
     dead = [i for i, on in zip(net.bus.index, net.bus["in_service"], strict=True) if on and not live[int(i)]]
     if not dead:
         return

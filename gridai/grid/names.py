@@ -17,6 +17,7 @@ NAMESPACES = (
     ("load", "storage", "motor", "ward"),
     ("line", "trafo", "trafo3w", "impedance", "switch"),
     ("shunt",),
+    ("xward",),
 )
 
 _ENDS = {
