@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gridai.plots.pause import FIGURES, cluster_power, frequency, generator_power, overview, voltages
+    from gridai.plots.series import quantity
     from gridai.plots.style import save_figure
 
 _HOME = {
@@ -21,11 +22,21 @@ _HOME = {
     "frequency": "gridai.plots.pause",
     "generator_power": "gridai.plots.pause",
     "overview": "gridai.plots.pause",
+    "quantity": "gridai.plots.series",
     "save_figure": "gridai.plots.style",
     "voltages": "gridai.plots.pause",
 }
 
-__all__ = ["FIGURES", "cluster_power", "frequency", "generator_power", "overview", "save_figure", "voltages"]
+__all__ = [
+    "FIGURES",
+    "cluster_power",
+    "frequency",
+    "generator_power",
+    "overview",
+    "quantity",
+    "save_figure",
+    "voltages",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -75,19 +75,18 @@ def _single(draw: Draw, result: Result, limits: Sequence[Limit], title: str, foo
 
 
 def _frequency(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
-    t, names, f = result.t_s, result.names("bus", "f_hz"), result.values("bus", "f_hz")
-    if names:
-        style.band(ax, t, f, f"all {len(names)} buses")
-        roles = _roles(result, names, f, "highest", "lowest")
-        _named_lines(ax, t, f, roles)
-    style.line(ax, t, result.values("system", "f_hz")[:, 0], "centre of inertia", BLACK, width=1.8, order=3.5)
+    t, (names, f) = result.t_s, held(result, "bus", "f_hz")
+    style.band(ax, t, f, f"all {len(names)} buses")
+    _named_lines(ax, t, f, _roles(result, names, f, "highest", "lowest"))
+    for coi in held(result, "system", "f_hz")[1].T:
+        style.line(ax, t, coi, "centre of inertia", BLACK, width=1.8, order=3.5)
     style.event_marks(ax, _event_times(result))
     kinds = ("frequency_nadir", "frequency_zenith", "settling_frequency")
     style.finish(ax, t, "frequency (Hz)", 0.004, _limit_lines(limits, kinds, "Hz"))
 
 
 def _voltage(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
-    t, names, vm = result.t_s, result.names("bus", "vm_pu"), result.values("bus", "vm_pu")
+    t, (names, vm) = result.t_s, held(result, "bus", "vm_pu")
     style.band(ax, t, vm, f"all {len(names)} buses")
     _named_lines(ax, t, vm, _roles(result, names, vm, "highest", "lowest"))
     style.event_marks(ax, _event_times(result))
@@ -96,8 +95,8 @@ def _voltage(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
 
 
 def _voltage_change(ax: Axes, result: Result) -> None:
-    t, names, vm = result.t_s, result.names("bus", "vm_pu"), result.values("bus", "vm_pu")
-    change = 100.0 * (vm - vm[0])
+    t, (names, vm) = result.t_s, held(result, "bus", "vm_pu")
+    change = 100.0 * (vm - vm[:1])
     style.band(ax, t, change, f"all {len(names)} buses")
     _named_lines(ax, t, change, _roles(result, names, change, "rises most", "falls most"))
     style.event_marks(ax, _event_times(result))
@@ -105,7 +104,7 @@ def _voltage_change(ax: Axes, result: Result) -> None:
 
 
 def _cluster(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
-    t, names, drawn = result.t_s, result.names("cluster", "p_mw"), result.values("cluster", "p_mw")
+    t, (names, drawn) = result.t_s, held(result, "cluster", "p_mw")
     asked = result.quantities("cluster")
     buses = result.meta.get("cluster_bus", {})
     for k, name in enumerate(names):
@@ -121,9 +120,9 @@ def _cluster(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
 
 
 def _generators(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
-    t, names, p = result.t_s, result.names("gen", "p_mw"), result.values("gen", "p_mw")
-    change = p - p[0]
-    order = np.argsort(-np.nan_to_num(swings(change)))
+    t, (names, p) = result.t_s, held(result, "gen", "p_mw")
+    change = p - p[:1]
+    order = np.argsort(-np.nan_to_num(swings(change)), kind="stable")
     for k in order[MOVERS:]:
         style.line(ax, t, change[:, k], None, OTHERS, width=0.8, order=2.0)
     for n, k in enumerate(order[:MOVERS]):
@@ -132,6 +131,13 @@ def _generators(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
         ax.plot([], [], color=OTHERS, linewidth=0.8, label=f"{len(order) - MOVERS} others")
     style.event_marks(ax, _event_times(result))
     style.finish(ax, t, "change of\ngenerator power (MW)", 1.0)
+
+
+def held(result: Result, kind: str, quantity: str) -> tuple[tuple[str, ...], FloatArray]:
+    """Names and values, float[nt, n], of a quantity; no columns where the result does not hold it."""
+    if quantity not in result.quantities(kind):
+        return (), np.empty((len(result.t_s), 0))
+    return result.names(kind, quantity), result.values(kind, quantity)
 
 
 def _roles(result: Result, names: Sequence[str], values: FloatArray, top: str, bottom: str) -> dict[int, str]:

@@ -75,6 +75,8 @@ def line(ax: Axes, t: FloatArray, y: FloatArray, label: str | None, color: str, 
 
 def band(ax: Axes, t: FloatArray, values: FloatArray, label: str) -> None:
     """The envelope of all columns of values, float[nt, n], as a grey band. NaN samples are left out."""
+    if not values.size:
+        return
     found = ~np.isnan(values)
     low = np.where(found, values, np.inf).min(axis=1)
     high = np.where(found, values, -np.inf).max(axis=1)
@@ -99,6 +101,8 @@ def finish(ax: Axes, t: FloatArray, ylabel: str, least_span: float, limits: Sequ
     least_span  the axis spans at least this much, so that rounding does not fill the picture. [unit of the axis]
     """
     ax.set_ylabel(ylabel, fontsize=TEXT)
+    if not ax.lines and not ax.collections:
+        ax.text(0.5, 0.5, "not recorded", transform=ax.transAxes, ha="center", va="center", color=GREY, fontsize=TEXT)
     if len(t) > 1 and t[-1] > t[0]:
         ax.set_xlim(float(t[0]), float(t[-1]))
     low, high = ax.get_ylim()

@@ -69,6 +69,8 @@ def _at(names: Sequence[str], t: FloatArray, x: FloatArray, flat: int) -> Extrem
 def swings(values: ArrayLike) -> FloatArray:
     """Highest less lowest value of each column, float[n]; NaN for a column without any number."""
     x = np.asarray(values, dtype=float)
+    if not x.size:
+        return np.full(x.shape[1:], np.nan)
     found = ~np.isnan(x)
     span = np.where(found, x, -np.inf).max(axis=0) - np.where(found, x, np.inf).min(axis=0)
     return np.where(found.any(axis=0), span, np.nan)
