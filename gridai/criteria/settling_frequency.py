@@ -1,8 +1,8 @@
 """Settling frequency: after the last event the frequency comes to rest between `low` and `high`.
 
 Judged is the mean of the centre of inertia over the last `window_s`. Where it is still moving, it passes only when the
-whole window lies within the band; else the run is too short to tell. With `within_s` (the code grants that time) a run
-that ends earlier outside the band is not assessable rather than failed.
+whole window lies within the band, and fails only when it moves away from it; else the run is too short to tell. With
+`within_s` (the code grants that time) a run that ends earlier outside the band is not assessable rather than failed.
 """
 
 from __future__ import annotations
@@ -44,11 +44,19 @@ class SettlingFrequency:
         answer = within_band(self.limit, at_end, at_end, found.reason)
         if answer.status == "fail":
             early = end_s - (last if last is not None else float(result.t_s[0])) < self.within_s
-            text = f"outside the band, but the run ends before {self.within_s:g} s have passed"
-            return not_assessable(self.limit, text, at_end) if early else answer
+            if early:
+                text = f"outside the band, but the run ends before {self.within_s:g} s have passed"
+                return not_assessable(self.limit, text, at_end)
+            return not_assessable(self.limit, found.reason, at_end) if self._returning(found, f[-1]) else answer
         if not found.settled and not self._all_inside(found):
             return not_assessable(self.limit, found.reason, at_end)
         return answer
+
+    def _returning(self, found: Settling, last_hz: float) -> bool:
+        """Outside the band, not at rest, and moving towards it."""
+        low, high = self.limit.low, self.limit.high
+        below, above = low is not None and found.value < low, high is not None and found.value > high
+        return not found.settled and ((below and last_hz > found.value) or (above and last_hz < found.value))
 
     def _all_inside(self, found: Settling) -> bool:
         low_ok = self.limit.low is None or found.low >= self.limit.low

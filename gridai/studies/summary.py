@@ -20,10 +20,12 @@ def frequency_measures(result: Result) -> dict[str, Measure]:
     """Nadir, zenith, RoCoF over 100 and 500 ms, settling frequency: all of the centre of inertia."""
     t, f = result.t_s, result.series("system", COI, "f_hz")
     found = lowest_highest(t, f, COI)
-    lines = {
-        "nadir": Measure("frequency nadir", found.low.value, "Hz", COI, found.low.t_s),
-        "zenith": Measure("frequency zenith", found.high.value, "Hz", COI, found.high.t_s),
-    }
+
+    def line(label: str, extreme: Extreme) -> Measure:
+        note = "at the end of the run" if extreme.t_s == t[-1] else ""
+        return Measure(label, extreme.value, "Hz", COI, extreme.t_s, note)
+
+    lines = {"nadir": line("frequency nadir", found.low), "zenith": line("frequency zenith", found.high)}
     for window_s in ROCOF_WINDOWS_S:
         ms = f"{1e3 * window_s:.0f}"
         worst = rocof(t, f, window_s)

@@ -116,6 +116,9 @@ def test_settling_while_still_moving():
     assert late.status == "not assessable"
     short = judge(result_of(60.0, t=T[:100]), "settling_frequency", "Hz", **band)
     assert short.status == "not assessable"
+    returning = judge(result_of(60.4 - 0.01 * T), "settling_frequency", "Hz", **band)
+    assert returning.status == "not assessable"
+    assert judge(result_of(60.2 + 0.01 * T), "settling_frequency", "Hz", **band).status == "fail"
     granted = judge(result_of(59.0, events=[(0.0, "step")]), "settling_frequency", "Hz", within_s=60.0, **band)
     assert granted.status == "not assessable"
     assert judge(result_of(59.0), "settling_frequency", "Hz", within_s=19.0, **band).status == "fail"
