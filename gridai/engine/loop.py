@@ -29,16 +29,20 @@ from gridai.engine.plan import (
     DECIMATE,
     DEN,
     DONE,
+    FINE_S,
+    FINE_UNTIL,
     G_LEN,
     G_OFF,
     G_WIDTH,
     GRID_K,
     LATE,
+    LIMIT_TOL_S,
     LOCATE_TOL_S,
     MAX_CHAIN,
     NETWORK_FAILED,
     NEXT_BREAK,
     NUM,
+    PASSIVE,
     ROWS,
     STATE_FAILED,
     STEPS,
@@ -46,6 +50,8 @@ from gridai.engine.plan import (
     TIME,
     TIME_TOL_S,
     TRACK,
+    X_LEN,
+    X_OFF,
     call,
     gather,
     play,
@@ -56,8 +62,11 @@ from gridai.kernel.contract import kernel
 
 
 @kernel
-def evaluate(pl, tp, wk, x, d, t, left):
-    """f(t, x) into d; signals in wk.sig belong to (t, x) afterwards. Returns False if the network failed."""
+def evaluate(pl, tp, wk, x, d, t, left, trial):
+    """f(t, x) into d; signals in wk.sig belong to (t, x) afterwards. Returns False if the network failed.
+
+    `trial` leaves out passive groups: loads that stand wholly in the admittance matrix and only give outputs.
+    """
     play(pl, wk, t, left)
     ng = pl.order.size
     for q in range(ng):
@@ -68,6 +77,8 @@ def evaluate(pl, tp, wk, x, d, t, left):
         return False
     for q in range(ng):
         k = pl.order[q]
+        if trial and pl.groups[k, PASSIVE]:
+            continue
         gather(pl, wk, k)
         call(pl, wk, k, OP_OUTPUTS if pl.groups[k, LATE] else OP_EVALUATE, x, d, wk.v, wk.i0, t)
     for q in range(ng):
@@ -79,19 +90,35 @@ def evaluate(pl, tp, wk, x, d, t, left):
 
 
 @kernel
-def heun(pl, tp, wk, t, h):
-    """One step of length h from wk.x with derivative wk.d1: new state in wk.xn, its derivative in wk.dn."""
+def predict(pl, wk, t, h):
+    """Euler predictor into wk.xs, windup limits applied; returns the share of h at which the first limit is met."""
     n = wk.x.size
     for a in range(n):
         wk.xs[a] = wk.x[a] + h * wk.d1[a]
-    if not evaluate(pl, tp, wk, wk.xs, wk.d2, t + h, True):
+    share = 1.0
+    for k in range(pl.groups.shape[0]):
+        if pl.groups[k, CLAMP]:
+            call(pl, wk, k, OP_CLAMP, wk.xs, wk.d2, wk.v, wk.i0, t)
+            first = pl.groups[k, X_OFF]
+            for a in range(first, first + pl.groups[k, X_LEN]):
+                full = wk.x[a] + h * wk.d1[a]
+                if wk.xs[a] != full:
+                    share = min(share, (wk.xs[a] - wk.x[a]) / (full - wk.x[a]))
+    return share
+
+
+@kernel
+def heun(pl, tp, wk, t, h):
+    """The step of length h whose predictor is in wk.xs, from wk.x with derivative wk.d1: new state in wk.xn, its derivative in wk.dn."""
+    n = wk.x.size
+    if not evaluate(pl, tp, wk, wk.xs, wk.d2, t + h, True, True):
         return False
     for a in range(n):
         wk.xn[a] = wk.x[a] + 0.5 * h * (wk.d1[a] + wk.d2[a])
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
             call(pl, wk, k, OP_CLAMP, wk.xn, wk.d2, wk.v, wk.i0, t + h)
-    return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, True)
+    return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, True, False)
 
 
 @kernel
@@ -119,6 +146,7 @@ def locate(pl, tp, wk, t, h, top):
             break
         s = f_low / (f_low - f_high)
         mid = low + min(max(s, 0.02), 0.98) * (high - low)
+        predict(pl, wk, t, mid)
         if not heun(pl, tp, wk, t, mid):
             return -1.0
         f = find_guards(pl, wk, wk.xn, t + mid)
@@ -130,6 +158,7 @@ def locate(pl, tp, wk, t, h, top):
             for j in range(wk.g.size):
                 if wk.g_old[j] < 0.0 and wk.g[j] > f_low and wk.g[j] < 0.0:
                     f_low = wk.g[j]
+    predict(pl, wk, t, high)
     if not heun(pl, tp, wk, t, high):
         return -1.0
     find_guards(pl, wk, wk.xn, t + high)
@@ -174,7 +203,7 @@ def arrive(pl, tp, wk, rec, rec_t):
     """After a jump (event, playback edge, start): solve again, fire guards that jumped, record. Returns a status."""
     t = wk.floats[TIME]
     for _ in range(MAX_CHAIN):
-        if not evaluate(pl, tp, wk, wk.x, wk.d1, t, False):
+        if not evaluate(pl, tp, wk, wk.x, wk.d1, t, False, False):
             return NETWORK_FAILED
         for k in range(pl.groups.shape[0]):
             if pl.groups[k, TRACK]:
@@ -182,6 +211,7 @@ def arrive(pl, tp, wk, rec, rec_t):
         if wk.g.size == 0 or find_guards(pl, wk, wk.x, t) < 0.0:
             for j in range(wk.g.size):
                 wk.g_old[j] = wk.g[j]
+            wk.floats[FINE_UNTIL] = t + FINE_S if t > 0.0 else 0.0
             store(pl, wk, rec, rec_t, t)
             return DONE
         fire(pl, wk, t)
@@ -205,13 +235,19 @@ def accept(pl, wk, t1):
 
 @kernel
 def next_stop(pl, wk, t_end):
-    """The end of the next step: grid point, playback edge or t_end, whichever comes first."""
+    """The end of the next step: grid point, playback edge or t_end, whichever comes first.
+
+    For FINE_S after a jump there are grid points halfway too: what is fast decays there.
+    """
     t = wk.floats[TIME]
     while wk.ints[GRID_K] * wk.ints[NUM] / wk.ints[DEN] <= t + TIME_TOL_S:
         wk.ints[GRID_K] += 1
     while wk.ints[NEXT_BREAK] < pl.breaks.size and pl.breaks[wk.ints[NEXT_BREAK]] <= t + TIME_TOL_S:
         wk.ints[NEXT_BREAK] += 1
     stop = wk.ints[GRID_K] * wk.ints[NUM] / wk.ints[DEN]
+    if t < wk.floats[FINE_UNTIL] - TIME_TOL_S:
+        half = (2 * wk.ints[GRID_K] - 1) * wk.ints[NUM] / (2 * wk.ints[DEN])
+        stop = half if half > t + TIME_TOL_S else stop
     edge = False
     if wk.ints[NEXT_BREAK] < pl.breaks.size and pl.breaks[wk.ints[NEXT_BREAK]] <= stop + TIME_TOL_S:
         stop = pl.breaks[wk.ints[NEXT_BREAK]]
@@ -230,6 +266,10 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
             return BUFFER_FULL
         t = wk.floats[TIME]
         t1, edge = next_stop(pl, wk, t_end)
+        share = predict(pl, wk, t, t1 - t)
+        if share < 1.0 and share * (t1 - t) > LIMIT_TOL_S:
+            t1, edge = t + share * (1.0 - 1e-9) * (t1 - t), False
+            predict(pl, wk, t, t1 - t)
         if not heun(pl, tp, wk, t, t1 - t):
             return NETWORK_FAILED
         fired = False

@@ -26,8 +26,8 @@ def arrive(pl, tp, wk, rec, rec_t):
 
 
 @njit(cache=True, nogil=True)
-def evaluate(pl, tp, wk, x, d, t, left):
-    return _evaluate(pl, tp, wk, x, d, t, left)
+def evaluate(pl, tp, wk, x, d, t, left, trial):
+    return _evaluate(pl, tp, wk, x, d, t, left, trial)
 '''
 
 

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from gridai.kernel.contract import kernel
 
 # columns of Plan.groups
-ADDR, COUNT, P_OFF, X_OFF, Z_OFF, U_OFF, U_LEN, Y_OFF, G_OFF, G_LEN, BUS_OFF, CURRENT, LATE, RATES, CLAMP, TRACK, G_WIDTH = range(17)
+ADDR, COUNT, P_OFF, X_OFF, Z_OFF, U_OFF, U_LEN, Y_OFF, G_OFF, G_LEN, BUS_OFF, CURRENT, LATE, RATES, CLAMP, TRACK, G_WIDTH, X_LEN, PASSIVE = range(19)
 CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE = 0, 1, 2
 
 # status of `advance`
@@ -22,10 +22,12 @@ DONE, ACTION, NETWORK_FAILED, STATE_FAILED, BUFFER_FULL, CHATTER = range(6)
 # integers of Work.ints
 GRID_K, NUM, DEN, DECIMATE, ROWS, WORST, ACTIONS, STEPS, SOLVES, REFRESHES, NEXT_BREAK, STORE_END = range(12)
 # floats of Work.floats
-TIME, RESIDUAL, TOL = range(3)
+TIME, RESIDUAL, TOL, FINE_UNTIL = range(4)
 
 TIME_TOL_S = 1e-9
 LOCATE_TOL_S = 1e-7
+LIMIT_TOL_S = 1e-6
+FINE_S = 0.05
 MAX_ITERATIONS = 80
 MAX_CHAIN = 200
 
@@ -33,7 +35,7 @@ MAX_CHAIN = 200
 class Plan(NamedTuple):
     """What never changes in a run: groups of units, wiring, parameters, playback, channels."""
 
-    groups: Any  # int64[groups, 17]
+    groups: Any  # int64[groups, 19]
     order: Any  # int64[groups]: groups sorted by role
     bus: Any  # int64: node of each unit of each group
     p: Any  # float64: parameters

@@ -111,7 +111,7 @@ class Run:
 
         def f(t: float, x: np.ndarray) -> np.ndarray:
             d = np.zeros(x.size)
-            if not kernel.evaluate(plan, self.topology.topo, work, np.ascontiguousarray(x, dtype=float), d, float(t), True):
+            if not kernel.evaluate(plan, self.topology.topo, work, np.ascontiguousarray(x, dtype=float), d, float(t), True, False):
                 raise self.failure("in the right-hand side")
             return d
 

@@ -79,6 +79,7 @@ def _demands(system: System, events: list[Event], until_s: float, seed: int) -> 
 def channel_table(system: System, record: str | Sequence[str] = "default") -> tuple[np.ndarray, tuple[Channel, ...]]:
     """Places in the signals and the channels that they become."""
     places, channels = [], []
+    seen: set[tuple[str, str, str]] = set()
     for bus, node in system.network.node_of_bus.items():
         for part, name in enumerate(("v_re_pu", "v_im_pu")):
             places.append(2 * node + part)
@@ -87,7 +88,8 @@ def channel_table(system: System, record: str | Sequence[str] = "default") -> tu
         kind = CHANNEL_KIND.get(g.model.role, "gen")
         for k, d in enumerate(g.devices):
             for j, o in enumerate(g.model.outputs):
-                if o.channel:
+                if o.channel and (kind, d.name, o.channel) not in seen:
+                    seen.add((kind, d.name, o.channel))
                     unit = ("MVAr" if o.channel.endswith("mvar") else "MW") if o.on_base else o.unit
                     places.append(g.y + k * g.width("y") + j)
                     channels.append(Channel(kind, d.name, o.channel, unit, d.mva if o.on_base else 1.0))

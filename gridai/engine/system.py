@@ -125,7 +125,7 @@ def compile_system(case: Any) -> System:
 def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
     net = op.network
     groups = _groups(found, 2 * len(op.network.nodes))
-    sizes = {t: sum(g.width(t) * len(g.devices) for g in groups) for t in "pxzuyg"}
+    sizes = {t: sum(g.width(t) * len(g.devices) for g in groups) for t in "pxzuy"}
     n = len(net.nodes)
     u_src, constants, start, total = _wire(groups, 2 * n + sizes["y"])
     sig0 = np.zeros(total)
@@ -165,8 +165,9 @@ def _groups(found: list[Device], first_y: int) -> list[Group]:
         model = members[0].model
         group = Group(model, tuple(members), **at, current=_current_kind(model, members))
         groups.append(group)
-        for t in "pxzuyg":
+        for t in "pxzuy":
             at[t] += group.width(t) * len(members)
+        at["g"] += len(model.guards) * len(members)
         at["bus"] += len(members)
     return groups
 
@@ -233,6 +234,8 @@ def _table(groups: list[Group]) -> np.ndarray:
                 "clamp" in k,
                 "track" in k,
                 guards,
+                g.width("x") * n,
+                g.model.linear is not None and g.current == CURRENT_NONE,
             ]
         )
     return np.array(rows, dtype=np.int64)

@@ -22,6 +22,7 @@ Every kernel is called for each unit in turn with only the arguments it names, i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -133,6 +134,20 @@ class Model:
     deviations: tuple[str, ...] = ()
     actions: dict[int, str] = field(default_factory=dict)
 
+    @cached_property
+    def records(self) -> dict[str, np.dtype[Any]]:
+        """The dtypes of the records by argument name (p, x, z, u, y, d, g)."""
+        x = record([s.name for s in self.states])
+        return {
+            "p": record([q.name for q in (*self.params, *ENGINE_PARAMS)]),
+            "x": x,
+            "z": record(["on", *(s.name for s in self.memory)]),
+            "u": record([s.name for s in self.inputs]),
+            "y": record([s.name for s in self.outputs]),
+            "d": x,
+            "g": record(list(self.guards)),
+        }
+
     @property
     def solves_with_network(self) -> bool:
         """True if the unit's current depends on the voltage of its bus."""
@@ -168,17 +183,8 @@ def record(names: tuple[str, ...] | list[str]) -> np.dtype[Any]:
 
 
 def records_of(model: Model) -> dict[str, np.dtype[Any]]:
-    """The dtypes of a model's records by argument name (p, x, z, u, y, d, g)."""
-    x = record([s.name for s in model.states])
-    return {
-        "p": record([q.name for q in (*model.params, *ENGINE_PARAMS)]),
-        "x": x,
-        "z": record(["on", *(s.name for s in model.memory)]),
-        "u": record([s.name for s in model.inputs]),
-        "y": record([s.name for s in model.outputs]),
-        "d": x,
-        "g": record(list(model.guards)),
-    }
+    """The dtypes of a model's records by argument name."""
+    return model.records
 
 
 def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
