@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Any
 from gridai._version import __version__
 
 if TYPE_CHECKING:
-    from gridai import case, cluster, criteria, engine, errors, grid, kernel, models, plots, reports, results, studies
+    import gridai.case as case
+    import gridai.cluster as cluster
+    import gridai.criteria as criteria
+    import gridai.engine as engine
+    import gridai.errors as errors
+    import gridai.grid as grid
+    import gridai.kernel as kernel
+    import gridai.models as models
+    import gridai.plots as plots
+    import gridai.reports as reports
+    import gridai.results as results
+    import gridai.studies as studies
+    import gridai.units as units
     from gridai.case import Case, load_case
     from gridai.cluster import Cluster
     from gridai.errors import GridaiError

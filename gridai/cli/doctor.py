@@ -74,11 +74,10 @@ def trial(names: list[str]) -> int:
     from gridai import engine
     from gridai.case import load_case
 
-    lap("import")
     case = load_case(name)
-    lap(f"read {name}")
+    lap(f"read {name}, import pandapower")
     system = engine.compile_system(case)
-    lap("compile")
+    lap("compile, or load what is compiled")
     result = engine.simulate(system, until_s=TRIAL_S)
     lap(f"simulate {TRIAL_S:g} s")
     printing.table("trial run", ("step", "s"), rows)

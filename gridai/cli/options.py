@@ -72,8 +72,10 @@ def _option(f: Field[Any], hint: Any) -> click.Option:
         return click.Option([f"{flag}/--no-{flag[2:]}", f.name], default=bool(default), show_default=True, help=text)
     if default is MISSING:
         return click.Option([flag, f.name], type=_param_type(hint), required=True, help=text)
-    shown = default not in (None, "", ())
-    return click.Option([flag, f.name], type=_param_type(hint), default=default, show_default=shown, help=text)
+    shown = default not in (None, "", ()) and "default:" not in text
+    if shown:
+        text += f"  [default: {_default_text(f)}]"
+    return click.Option([flag, f.name], type=_param_type(hint), default=default, help=text)
 
 
 def _default_text(f: Field[Any]) -> str:

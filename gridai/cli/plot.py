@@ -2,34 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gridai.cli import printing
+from gridai.errors import SettingError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gridai.results import Result
+
+BARE = ("gen.speed_pu", "bus.vm_pu")
+"""What is drawn of a result that was saved without a report, where nothing is asked for."""
 
 
 @click.command("plot")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "-q",
     "--quantity",
     "quantities",
     multiple=True,
     metavar="KIND.NAME",
-    help="What to draw, as bus.vm_pu or gen.speed_pu; repeat it for more. [default: all the figures of the study]",
+    help="what to draw, as bus.vm_pu or gen.speed_pu; repeat it for more  [default: the figures of the study]",
 )
-@click.option("-e", "--element", "elements", multiple=True, help="Only this bus, unit or cluster; repeat it for more.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where to. [default: FOLDER]")
-@click.option("--svg", is_flag=True, help="Draw SVG instead of PNG.")
-@click.option("--list", "listing", is_flag=True, help="Only list what the result holds.")
+@click.option("-e", "--element", "elements", multiple=True, help="only this bus, unit or cluster; repeat it for more")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="folder to write to  [default: FOLDER]")
+@click.option("--svg", is_flag=True, help="draw SVG instead of PNG")
+@click.option("--list", "listing", is_flag=True, help="only list what the result holds")
 def command(
     folder: Path, quantities: tuple[str, ...], elements: tuple[str, ...], out: Path | None, svg: bool, listing: bool
 ) -> None:
-    """Draw the figures of a saved result again.
+    """Draw the figures of a saved result again, or any quantity of it.
 
     \b
     gridai plot out/pause --list
-    gridai plot out/pause -q bus.vm_pu -e 16 -e 39 --svg
+    gridai plot out/pause --svg
+    gridai plot out/pause -q bus.vm_pu -e 16 -e 39
     """
-    printing.note(str((folder, quantities, elements, out, svg, listing)))
+    if listing:
+        holdings(folder)
+        return
+    for path in plot(folder, quantities, elements, out=out, svg=svg):
+        click.echo(path)
+
+
+def plot(
+    folder: Path,
+    quantities: Sequence[str] = (),
+    elements: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    svg: bool = False,
+) -> list[Path]:
+    """Draw a saved result: the study's figures, or one figure for each quantity. Returns the files written."""
+    from gridai import plots
+
+    if elements and not quantities:
+        raise SettingError("--element needs --quantity: say what to draw, as -q bus.vm_pu; --list shows what there is")
+    drawn = _quantities(folder, quantities, elements) if quantities else _study_figures(folder)
+    target, kind = out or folder, "svg" if svg else "png"
+    return [plots.save_figure(figure, target / f"{name}.{kind}") for name, figure in drawn.items()]
+
+
+def holdings(folder: Path) -> None:
+    """Print the quantities of a saved result and the elements that have them."""
+    result, _ = _read(folder)
+    rows = []
+    for kind in ("system", "bus", "gen", "load", "cluster", "relay"):
+        for quantity in result.quantities(kind):
+            names = result.names(kind, quantity)
+            rows.append((f"{kind}.{quantity}", len(names), " ".join(names[:12]) + (" ..." if len(names) > 12 else "")))
+    printing.table(str(folder), ("quantity", "elements", ""), rows)
+
+
+def _read(folder: Path) -> tuple[Result, str]:
+    """A saved result and its title."""
+    from gridai.reports import load_report
+    from gridai.results import load
+
+    if (folder / "report.json").is_file():
+        report = load_report(folder)
+        return report.result, str(report.about["title"])
+    result = load(folder)
+    return result, str(result.meta.get("case", folder.name))
+
+
+def _study_figures(folder: Path) -> dict[str, Figure]:
+    from gridai.reports import load_report
+
+    if not (folder / "report.json").is_file():
+        return _quantities(folder, BARE, ())
+    report = load_report(folder)
+    return {name: report.figure(name) for name in report.figures}
+
+
+def _quantities(folder: Path, quantities: Sequence[str], elements: Sequence[str]) -> dict[str, Figure]:
+    from gridai import plots
+
+    result, title = _read(folder)
+    figures = {}
+    for asked in quantities:
+        kind, dot, quantity = asked.partition(".")
+        if not dot:
+            raise SettingError(f"quantity '{asked}': write kind.name, as bus.vm_pu; --list shows what there is")
+        figures[f"{kind}_{quantity}"] = plots.quantity(result, kind, quantity, elements, f"{title}: {asked}")
+    return figures

@@ -18,36 +18,42 @@ from gridai.cli import catalogue, options, printing
 from gridai.errors import ConvergenceError, SettingError, near
 
 if TYPE_CHECKING:
-    from gridai.case import Case
+    from gridai.case import Balance, Case
+    from gridai.cluster import Cluster
     from gridai.reports import Report
 
-DEFAULT_BUS = "the bus that case.toml names under [defaults], else the bus with the largest load"
-
 CASE_OPTIONS = (
-    click.option("--case", metavar="NAME|FOLDER", help="Bundled case, or a folder that holds a case.toml."),
+    click.option("--case", metavar="NAME|FOLDER", help="bundled case, or a folder that holds a case.toml"),
     click.option(
         "--net",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="pandapower network (.json) instead of a case; it gets template dynamics, stated in the report.",
+        help="pandapower network (.json) in place of a case; it gets template dynamics, as the report says",
     ),
 )
 CLUSTER_OPTIONS = (
-    click.option("--bus", help=f"Bus of the cluster: its name, or pandapower's index. [default: {DEFAULT_BUS}]"),
-    click.option("--hardware", default="H100", show_default=True, help="GPU hardware; see gridai list hardware."),
-    click.option("--count", type=int, default=100_000, show_default=True, help="Number of GPUs. [GPU]"),
-    click.option("--pue", type=float, default=1.25, show_default=True, help="Power at the meter over IT power."),
+    click.option(
+        "--bus",
+        help="bus of the cluster by name, else by pandapower's index (default: the bus that the case suggests, "
+        "else the one with the largest load)",
+    ),
+    click.option("--hardware", default="H100", show_default=True, help="GPU hardware, see gridai list hardware"),
+    click.option("--count", type=int, default=100_000, show_default=True, help="number of GPUs"),
+    click.option("--pue", type=float, default=1.25, show_default=True, help="power at the meter over IT power"),
+    click.option("--power-factor", type=float, default=0.99, show_default=True, help="P over S at the meter, lagging"),
     click.option(
         "--balance",
         type=click.Choice(["headroom", "slack", "in_place_of_load"]),
         default="headroom",
         show_default=True,
-        help="Who feeds the cluster: all units by headroom, the slack, or the load it replaces.",
+        help="who feeds the cluster: all units by headroom, the slack, or load at the bus that it replaces",
     ),
 )
 OUTPUT_OPTIONS = (
-    click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures, tables, result."),
-    click.option("--svg", is_flag=True, help="Save figures as SVG too."),
+    click.option(
+        "--out", type=click.Path(path_type=Path, file_okay=False), help="folder for figures, tables and the result"
+    ),
+    click.option("--svg", is_flag=True, help="save figures as SVG too"),
 )
 
 
@@ -110,12 +116,16 @@ def run(
     hardware: str = "H100",
     count: int = 100_000,
     pue: float = 1.25,
-    balance: str = "headroom",
+    power_factor: float = 0.99,
+    balance: Balance = "headroom",
     out: Path | None = None,
     svg: bool = False,
 ) -> Report:
     """Run a study on a case with a cluster; print the report and save it to `out`. Arguments as the options."""
-    made = place(read_case(case, net), bus=bus, hardware=hardware, count=count, pue=pue, balance=balance)
+    from gridai.cluster import Cluster
+
+    cluster = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
+    made = place(read_case(case, net), cluster, bus, balance)
     try:
         report: Report = study.run(made)
     except ConvergenceError as error:
@@ -144,14 +154,13 @@ def read_case(case: str | None, net: Path | None) -> Case:
     from gridai.grid import read_pandapower_json
 
     path = Path(str(net))
+    if not path.is_file():
+        raise SettingError(f"--net {path}: no such file")
     return Case.from_pandapower(read_pandapower_json(path), dynamics="templates", name=path.stem)
 
 
-def place(case: Case, *, bus: str | None, hardware: str, count: int, pue: float, balance: str) -> Case:
-    """The case with a cluster at `bus`; says where it stands and prints who feeds it."""
-    from gridai.cluster import Cluster
-
-    cluster = Cluster.of(hardware, count=count, pue=pue)
+def place(case: Case, cluster: Cluster, bus: str | None, balance: Balance) -> Case:
+    """The case with a cluster at `bus`; says what stands where."""
     key = default_bus(case) if bus is None else bus_of(case, bus)
     placed = case.with_cluster(cluster, bus=key, balance=balance)
     click.echo(f"{cluster} at {case.describe_bus(key)} of {case.name}, balance {balance}\n")
