@@ -288,9 +288,7 @@ def _toml(sections: dict[str, dict[str, Any]]) -> str:
     parts = []
     for name, values in sections.items():
         lines = [
-            f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}"
-            for k, v in values.items()
-            if v not in (None, "", [])
+            f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items() if v not in (None, [])
         ]
         if lines:
             parts.append("\n".join([f"[{name}]", *lines]) + "\n")

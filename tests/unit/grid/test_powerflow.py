@@ -68,7 +68,7 @@ def test_branch_and_voltage_suspects_are_named():
     net = networks.case9()
     net.line.loc[3, "x_ohm_per_km"] *= 1000.0
     net.gen.loc[0, "vm_pu"] = 20.0
-    with pytest.raises(PowerFlowError, match="has vm_pu = 20 .kV given as pu") as caught:
+    with pytest.raises(PowerFlowError, match=r"has vm_pu = 20 \(kV given as pu") as caught:
         solve(net)
     assert "times the usual impedance" in str(caught.value)
 

@@ -1,0 +1,94 @@
+"""Typical dynamic data for a bare pandapower net, and that every case with them says so."""
+
+import warnings
+
+import pandas as pd
+import pytest
+
+pandapower = pytest.importorskip("pandapower")
+from pandapower import networks  # noqa: E402
+
+from gridai import casetemplates as templates  # noqa: E402
+from gridai.case import Case, load_case  # noqa: E402
+from gridai.models import catalog  # noqa: E402
+
+
+def case39():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return Case.from_pandapower(networks.case39())
+
+
+def test_templates_are_stated_in_notes_and_provenance(tmp_path):
+    case = case39()
+    assert case.notes[0].startswith("dynamic data are TEMPLATES")
+    assert case.provenance["dynamics"].startswith("TEMPLATES")
+    again = load_case(case.save(tmp_path / "copy"))
+    assert again.notes == case.notes
+    assert again.provenance["dynamics"] == case.provenance["dynamics"]
+
+
+def test_every_gen_has_machine_exciter_and_governor():
+    case = case39()
+    gens = case.net.gen["name"].tolist()
+    assert case.dynamics["genrou"]["unit"].tolist() == gens
+    assert case.dynamics["sexs"]["unit"].tolist() == gens
+    assert case.dynamics["tgov1"]["unit"].tolist() == [*gens, "ext_grid 31"]
+    assert case.dynamics["gencls"]["h_s"].tolist() == [5.0]
+    point = case.solve()
+    units = point.network.units
+    # the turbine of every template contains the operating point
+    assert (units.p_mw <= units.sn_mva * templates.TGOV1["vmax_pu"]).all()
+    assert any("ratings in MVA estimated" in note for note in case.notes)
+
+
+def test_ext_grid_alone_is_an_infinite_bus():
+    case = Case.from_pandapower(networks.create_cigre_network_mv())
+    row = case.dynamics["gencls"].iloc[0]
+    assert row["h_s"] == 0.0
+    # pandapower states 5000 MVA there
+    sn = case.net.ext_grid["sn_mva"].iloc[0]
+    assert sn / row["xd1_pu"] == pytest.approx(5000.0)
+    assert any("infinite bus" in note for note in case.notes)
+
+
+def test_hydro_small_and_idle_units():
+    net = networks.case9()
+    net.gen["type"] = ["hydro", None]
+    net.gen["sn_mva"] = [200.0, 95.0]
+    net.gen.loc[1, "p_mw"] = 0.0
+    case = Case.from_pandapower(net)
+    assert case.dynamics["gensal"]["unit"].tolist() == ["gen 2"]
+    assert case.dynamics["hygov"]["unit"].tolist() == ["gen 2"]
+    assert case.dynamics["genrou"]["h_s"].tolist() == [templates.SMALL_STEAM["h_s"]]
+    assert "gen 3" not in case.dynamics["tgov1"]["unit"].tolist()
+    assert any("no governor" in note and "gen 3" in note for note in case.notes)
+
+
+def test_sgens_become_negative_loads_and_the_flow_stays():
+    with_pv = networks.create_cigre_network_mv(with_der="pv_wind")
+    before = Case.from_pandapower(with_pv, dynamics={}).solve()
+    case = Case.from_pandapower(with_pv)
+    after = case.solve()
+    assert abs(before.v - after.v).max() < 1e-12
+    assert len(case.net.sgen) == 0
+    assert (case.dynamics["zip"]["pi"] == 1.0).all()
+    assert any("9 sgens stand as negative loads" in note for note in case.notes)
+
+
+def test_template_values_are_parameters_of_their_models():
+    case = case39()
+    hydro = {"gensal": templates.HYDRO, "hygov": templates.HYGOV}
+    tables = {m: set(t.columns) - {"unit"} for m, t in case.dynamics.items()} | {m: set(v) for m, v in hydro.items()}
+    for model, columns in tables.items():
+        known = {p.name: p for p in catalog.model(model).params if not p.solved}
+        assert columns <= set(known), model
+        assert {n for n, p in known.items() if p.default is None} <= columns, model
+
+
+def test_machine_values_are_consistent():
+    for machine in (templates.STEAM, templates.SMALL_STEAM, templates.HYDRO):
+        assert machine["xl_pu"] < machine["xd2_pu"] < machine["xd1_pu"] < machine["xd_pu"]
+        assert machine["xq_pu"] <= machine["xd_pu"]
+        assert 0 < machine["td20_s"] < machine["td10_s"]
+    assert isinstance(case39().dynamics["genrou"], pd.DataFrame)
