@@ -171,7 +171,7 @@ def test_traceback_is_shown_when_asked_for(call: Call, monkeypatch: pytest.Monke
 
 def test_a_name_that_means_two_things_lists_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(show.NAMES, "study", lambda: ["pause", "H100"])
-    with pytest.raises(AmbiguousNameError, match="gridai show study H100.*gridai show hardware H100"):
+    with pytest.raises(AmbiguousNameError, match=r"gridai show study H100.*gridai show hardware H100"):
         show.find("h100")
 
 
