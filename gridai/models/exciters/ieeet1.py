@@ -125,6 +125,11 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return found
 
 
+DYR = (
+    "tr_s", "ka", "ta_s", "vrmax_pu", "vrmin_pu", "ke", "te_s", "kf", "tf_s", "switch", "e1_pu", "se1", "e2_pu", "se2",
+)  # fmt: skip
+"""Order of the record in a DYR file."""
+
 MODEL = Model(
     name="IEEET1",
     role="exciter",

@@ -67,6 +67,9 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return []
 
 
+DYR = ("ta_tb", "tb_s", "k", "te_s", "emin_pu", "emax_pu")
+"""Order of the record in a DYR file."""
+
 MODEL = Model(
     name="SEXS",
     role="exciter",

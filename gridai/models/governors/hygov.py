@@ -86,6 +86,12 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return []
 
 
+DYR = (
+    "r_perm_pu", "r_temp_pu", "tr_s", "tf_s", "tg_s", "velm_pu_per_s", "gmax_pu", "gmin_pu", "tw_s", "at", "dturb_pu",
+    "qnl_pu",
+)  # fmt: skip
+"""Order of the record in a DYR file."""
+
 MODEL = Model(
     name="HYGOV",
     role="governor",

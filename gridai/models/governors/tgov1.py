@@ -65,6 +65,9 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return []
 
 
+DYR = ("r_pu", "t1_s", "vmax_pu", "vmin_pu", "t2_s", "t3_s", "dt_pu")
+"""Order of the record in a DYR file."""
+
 MODEL = Model(
     name="TGOV1",
     role="governor",

@@ -65,6 +65,9 @@ def admittance(p, z) -> complex:
     return 1.0 / complex(p.ra_pu, p.xd1_pu)
 
 
+DYR = ("h_s", "d_pu")
+"""Order of the record in a DYR file; x'd and ra come from the RAW file (ZSOURCE)."""
+
 MODEL = Model(
     name="GENCLS",
     role="machine",

@@ -172,6 +172,12 @@ OUTPUTS = (
 )
 """What every machine with a field winding gives."""
 
+DYR = (
+    "td10_s", "td20_s", "tq10_s", "tq20_s", "h_s", "d_pu", "xd_pu", "xq_pu", "xd1_pu", "xq1_pu", "xd2_pu", "xl_pu",
+    "s10", "s12",
+)  # fmt: skip
+"""Order of the record in a DYR file; ra comes from the RAW file (ZSOURCE)."""
+
 MODEL = Model(
     name="GENROU",
     role="machine",

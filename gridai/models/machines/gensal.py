@@ -113,6 +113,9 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return found + check_saturation(values)
 
 
+DYR = ("td10_s", "td20_s", "tq20_s", "h_s", "d_pu", "xd_pu", "xq_pu", "xd1_pu", "xd2_pu", "xl_pu", "s10", "s12")
+"""Order of the record in a DYR file; ra comes from the RAW file (ZSOURCE)."""
+
 MODEL = Model(
     name="GENSAL",
     role="machine",

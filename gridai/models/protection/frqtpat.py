@@ -70,6 +70,9 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return []
 
 
+DYR = (None, None, None, "fl_hz", "fu_hz", "tp_s", "tb_s")
+"""Order of the record in a DYR file, after `number 'FRQTPAT'`: monitored bus, generator's bus and id come first."""
+
 MODEL = Model(
     name="FRQTPAT",
     role="relay",

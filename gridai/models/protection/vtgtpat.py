@@ -116,6 +116,9 @@ BUS_INPUTS = (
     Input("v_im", "pu", "bus.v_im", "bus voltage, imaginary part"),
 )
 
+DYR = (None, None, None, "vl_pu", "vu_pu", "tp_s", "tb_s")
+"""Order of the record in a DYR file, after `number 'VTGTPAT'`: monitored bus, generator's bus and id come first."""
+
 MODEL = Model(
     name="VTGTPAT",
     role="relay",

@@ -145,6 +145,12 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     return found
 
 
+DYR = (
+    "mode", "ib", "a1", "a2", "a3", "a4", "a5", "a6", "t1_s", "t2_s", "t3_s", "t4_s", "t5_s", "t6_s", "ks", "lsmax_pu",
+    "lsmin_pu", "vcu_pu", "vcl_pu",
+)  # fmt: skip
+"""Order of the record in a DYR file."""
+
 MODEL = Model(
     name="IEEEST",
     role="stabilizer",

@@ -1,0 +1,30 @@
+"""Every model of a PSS/E record says the record's order, and names only parameters that it has."""
+
+from importlib import import_module
+
+import pytest
+
+from gridai.models import catalog
+
+WITH_ORDER = {key: name for key, name in catalog.model_files().items() if hasattr(import_module(name), "DYR")}
+NOT_RECORDED = {
+    "gencls": {"ra_pu", "xd1_pu"},
+    "genrou": {"ra_pu"},
+    "gensal": {"ra_pu"},
+    "ieeest": {"tmeas_s"},
+    "vtgtpat": {"tv_s"},
+    "frqtpat": {"tf_s"},
+}
+"""Parameters that no record gives: from the RAW file, or gridai's own."""
+
+
+@pytest.mark.parametrize("key", WITH_ORDER)
+def test_order_names_each_parameter_once(key: str) -> None:
+    order = [name for name in import_module(WITH_ORDER[key]).DYR if name is not None]
+    given = {q.name for q in catalog.model(key).params if not q.solved}
+    assert len(order) == len(set(order))
+    assert set(order) == given - NOT_RECORDED.get(key, set())
+
+
+def test_the_first_models_have_an_order() -> None:
+    assert {*NOT_RECORDED, "sexs", "ieeet1", "tgov1", "hygov"} <= set(WITH_ORDER)
