@@ -63,7 +63,8 @@ def _rows(model: Model, table: Any, net: Any, problems: Problems) -> list[Device
     known = {q.name for q in model.params if not q.solved} | {"unit"}
     for column in table.columns:
         if column not in known:
-            problems.add(file, None, str(column), None, f"not a parameter of {model.name}; {near(column, known, 'parameter')}")
+            text = f"not a parameter of {model.name}; {near(column, known, 'parameter')}"
+            problems.add(file, None, str(column), None, text)
     for q in model.params:
         if not q.solved and q.default is None and q.name not in table.columns:
             problems.add(file, None, q.name, None, f"add this column: {q.meaning} [{q.unit}]")
@@ -103,8 +104,8 @@ def _devices_of(model: Model, unit: str, values: dict[str, float], net: Any, fil
     units, loads = net.units, net.loads
     if unit in units.name:
         k = units.name.index(unit)
-        power = (units.p_mw[k], units.q_mvar[k]) if model.role in SOURCE_ROLES else (0.0, 0.0)
-        return [Device(unit, model, int(units.node[k]), float(units.sn_mva[k]), values, *map(float, power), file, row)]
+        p, q = (float(units.p_mw[k]), float(units.q_mvar[k])) if model.role in SOURCE_ROLES else (0.0, 0.0)
+        return [Device(unit, model, int(units.node[k]), float(units.sn_mva[k]), values, p, q, file, row)]
     picked = [k for k, name in enumerate(loads.name) if unit in (name, "*")]
     return [
         Device(
@@ -167,8 +168,9 @@ def _check_sources(net: Any, found: list[Device], problems: Problems) -> None:
     for k, name in enumerate(net.units.name):
         if name not in sources:
             kind, bus = net.units.kind[k], net.nodes[net.units.node[k]]
-            text = f"{kind} '{name}' at bus '{bus}' has no machine; add a row to dynamics/genrou.csv, gencls.csv or the like"
+            text = f"{kind} '{name}' at bus '{bus}' has no machine; add a row to dynamics/genrou.csv or the like"
             problems.add("dynamics", None, "unit", name, text)
     for d in found:
         if d.model.role in UNIT_ROLES and d.name not in sources:
-            problems.add(d.file, d.row, "unit", d.name, f"{d.model.name} belongs to a unit with a machine; {near(d.name, sources, 'unit')}")
+            text = f"{d.model.name} belongs to a unit with a machine; {near(d.name, sources, 'unit')}"
+            problems.add(d.file, d.row, "unit", d.name, text)

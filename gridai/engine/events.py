@@ -94,7 +94,8 @@ class BusFault:
         if self.kind not in FAULT_KINDS:
             raise UnknownNameError(near(self.kind, FAULT_KINDS, "fault kind"))
         if not (np.isfinite(self.r_pu) and np.isfinite(self.x_pu) and self.r_pu >= 0.0):
-            raise SettingError(f"fault impedance {self.r_pu!r} + j {self.x_pu!r}: give finite numbers, r_pu of at least 0")
+            text = f"fault impedance {self.r_pu!r} + j {self.x_pu!r}"
+            raise SettingError(f"{text}: give finite numbers, r_pu of at least 0")
         node, key = system.node(self.bus), f"fault {self.bus} {self.at_s}"
 
         def strike(run: Any) -> None:
@@ -203,7 +204,8 @@ class LoadStep:
         device = group.devices[k]
         for name, step, base in (("p_mw", self.p_mw, device.p_mw), ("q_mvar", self.q_mvar, device.q_mvar)):
             if not np.isfinite(step) or (step != 0.0 and base == 0.0):
-                raise SettingError(f"{name} = {step!r} on load '{self.load}' of {base:g}: it must be finite and the load not zero")
+                text = f"{name} = {step!r} on load '{self.load}' of {base:g}"
+                raise SettingError(f"{text}: the step must be finite and the load not zero")
 
         def apply(run: Any) -> None:
             z = group.view(run.work.z, "z", group.z)
@@ -211,7 +213,8 @@ class LoadStep:
             z.kq[k] += self.q_mvar / device.q_mvar if self.q_mvar else 0.0
             run.refresh_unit(group, k)
 
-        return [Action(_at("at_s", self.at_s), "load step", self.load, f"{self.p_mw:+g} MW {self.q_mvar:+g} MVAr", apply)]
+        text = f"{self.p_mw:+g} MW {self.q_mvar:+g} MVAr"
+        return [Action(_at("at_s", self.at_s), "load step", self.load, text, apply)]
 
 
 @dataclass(frozen=True)

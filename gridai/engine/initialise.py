@@ -5,13 +5,12 @@ compiled right-hand side is evaluated once: voltages must be those of the power 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from gridai.engine.system import Group, System
 from gridai.errors import InitialisationError, Problems
-from gridai.kernel.contract import Start
+from gridai.kernel.contract import Start, argument_names
 
 INITIAL_ORDER = (
     "machine",
@@ -31,18 +30,22 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class StartReport:
-    """How well a system starts: worst derivative and the states above the tolerance (unit, state, unit of it, value)."""
+    """How well a system starts: worst derivative, and the states above the tolerance.
+
+    rows   (state, its unit, value, derivative) of each state that moves
+    """
 
     worst: float
     voltage_error_pu: float
     worst_bus: str
-    rows: tuple[tuple[str, str, str, float, float], ...]
+    rows: tuple[tuple[str, str, float, float], ...]
 
     def __str__(self) -> str:
-        lines = [f"largest derivative {self.worst:.3g}, voltage off by {self.voltage_error_pu:.3g} pu at bus '{self.worst_bus}'"]
+        worst_bus = f"voltage off by {self.voltage_error_pu:.3g} pu at bus '{self.worst_bus}'"
+        lines = [f"largest derivative {self.worst:.3g}, {worst_bus}"]
         if self.rows:
             lines.append(f"{'state':40s} {'unit':>8s} {'value':>14s} {'derivative':>14s}")
-            lines += [f"{name:40s} {unit:>8s} {x:14.6g} {d:14.6g}" for name, _, unit, x, d in self.rows]
+            lines += [f"{name:40s} {unit:>8s} {x:14.6g} {d:14.6g}" for name, unit, x, d in self.rows]
         return "\n".join(lines)
 
 
@@ -80,13 +83,9 @@ def _start_unit(system: System, group: Group, k: int) -> None:
         if signal.default is None:
             system.sig0[place] = u[signal.name]
     if "outputs" in model.kernels:
-        model.kernels["outputs"](**_arguments(model.kernels["outputs"], {"p": p, "x": x, "z": z, "u": u, "y": y, "t": 0.0}))
-
-
-def _arguments(function: Any, known: dict[str, Any]) -> dict[str, Any]:
-    from gridai.kernel.contract import argument_names
-
-    return {name: known[name] for name in argument_names(function)}
+        outputs = model.kernels["outputs"]
+        known = {"p": p, "x": x, "z": z, "u": u, "y": y, "t": 0.0}
+        outputs(**{name: known[name] for name in argument_names(outputs)})
 
 
 def check_start(system: System) -> StartReport:
@@ -100,6 +99,6 @@ def check_start(system: System) -> StartReport:
     error[~live] = 0.0
     names, units = system.state_names, [unit for *_, unit in system.states]
     off = [k for k in np.argsort(-np.abs(d)) if not abs(d[k]) < TOLERANCE][:20]
-    rows = tuple((names[k], "", units[k], float(system.x0[k]), float(d[k])) for k in off)
+    rows = tuple((names[k], units[k], float(system.x0[k]), float(d[k])) for k in off)
     worst = float(np.max(np.abs(d), initial=0.0))
     return StartReport(worst, float(np.max(error, initial=0.0)), system.network.nodes[int(np.argmax(error))], rows)

@@ -109,7 +109,7 @@ def predict(pl, wk, t, h):
 
 @kernel
 def heun(pl, tp, wk, t, h):
-    """The step of length h whose predictor is in wk.xs, from wk.x with derivative wk.d1: new state in wk.xn, its derivative in wk.dn."""
+    """The step of length h from wk.x, whose predictor is in wk.xs: new state in wk.xn, its derivative in wk.dn."""
     n = wk.x.size
     if not evaluate(pl, tp, wk, wk.xs, wk.d2, t + h, True, True):
         return False

@@ -34,5 +34,5 @@ def evaluate(pl, tp, wk, x, d, t, left, trial):
 @cache
 def compiled() -> Any:
     """A module with `advance`, `arrive` and `evaluate`."""
-    functions = {"advance": loop.advance, "arrive": loop.arrive, "evaluate": loop.evaluate}
+    functions: dict[str, Any] = {"advance": loop.advance, "arrive": loop.arrive, "evaluate": loop.evaluate}
     return load_generated("engine", _TEXT, functions, {})

@@ -5,7 +5,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -13,7 +12,8 @@ from numba.extending import intrinsic
 from gridai.kernel.contract import kernel
 
 # columns of Plan.groups
-ADDR, COUNT, P_OFF, X_OFF, Z_OFF, U_OFF, U_LEN, Y_OFF, G_OFF, G_LEN, BUS_OFF, CURRENT, LATE, RATES, CLAMP, TRACK, G_WIDTH, X_LEN, PASSIVE = range(19)
+ADDR, COUNT, P_OFF, X_OFF, X_LEN, Z_OFF, U_OFF, U_LEN, Y_OFF, G_OFF, G_LEN, G_WIDTH, BUS_OFF = range(13)
+CURRENT, LATE, CLAMP, TRACK, PASSIVE = range(13, 18)
 CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE = 0, 1, 2
 
 # status of `advance`
@@ -35,7 +35,7 @@ MAX_CHAIN = 200
 class Plan(NamedTuple):
     """What never changes in a run: groups of units, wiring, parameters, playback, channels."""
 
-    groups: Any  # int64[groups, 19]
+    groups: Any  # int64[groups, 18]
     order: Any  # int64[groups]: groups sorted by role
     bus: Any  # int64: node of each unit of each group
     p: Any  # float64: parameters
@@ -98,11 +98,11 @@ class Work(NamedTuple):
 
 
 @intrinsic
-def call_entry(typing_context, addr, op, n, p, x, z, u, y, d, g, bus, v, w, a, t):  # type: ignore[no-untyped-def]
+def call_entry(typing_context, addr, op, n, p, x, z, u, y, d, g, bus, v, w, a, t):
     """Call a model's compiled entry by address (see kernel.compile)."""
     signature = types.void(*([types.int64] * 14), types.float64)
 
-    def build(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def build(context, builder, sig, args):
         i64, void = ir.IntType(64), ir.VoidType()
         entry = ir.FunctionType(void, [i64] * 13 + [ir.DoubleType()])
         builder.call(builder.inttoptr(args[0], entry.as_pointer()), args[1:])
@@ -115,7 +115,7 @@ def call_entry(typing_context, addr, op, n, p, x, z, u, y, d, g, bus, v, w, a, t
 def call(pl, wk, k, op, x, d, v, w, t):
     """Run one operation over all units of group k."""
     gr = pl.groups
-    call_entry(
+    call_entry(  # type: ignore[call-arg]
         gr[k, ADDR],
         op,
         gr[k, COUNT],

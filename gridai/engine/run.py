@@ -50,7 +50,8 @@ class Run:
         self.off: dict[str, float] = {}
         self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
         self.work = _work(system, len(playbacks), Fraction(step_s).limit_denominator(10**7), decimate)
-        self.unit_y = {(g.model.name, k): self._unit_y(g, k) for g in system.groups if g.model.admittance for k in range(len(g.devices))}
+        with_y = [g for g in system.groups if g.model.admittance]
+        self.unit_y = {(g.model.name, k): self._unit_y(g, k) for g in with_y for k in range(len(g.devices))}
         self.topology = self.factorise()
 
     def _unit_y(self, group: Group, k: int) -> complex:
@@ -111,7 +112,8 @@ class Run:
 
         def f(t: float, x: np.ndarray) -> np.ndarray:
             d = np.zeros(x.size)
-            if not kernel.evaluate(plan, self.topology.topo, work, np.ascontiguousarray(x, dtype=float), d, float(t), True, False):
+            x = np.ascontiguousarray(x, dtype=float)
+            if not kernel.evaluate(plan, self.topology.topo, work, x, d, float(t), True, False):
                 raise self.failure("in the right-hand side")
             return d
 

@@ -28,7 +28,7 @@ from gridai.results import Channel, EventRecord, Result
 SLICE_STEPS = 4000
 MEMORY_BYTES = 400_000_000
 FAILURE_TEXT = {
-    NETWORK_FAILED: "the currents of voltage-dependent loads do not settle: voltage collapse, or a load too large for its bus",
+    NETWORK_FAILED: "the currents of voltage-dependent loads do not settle: voltage collapse or too large a load",
     STATE_FAILED: "a state is no longer a number: a time constant may be too short for the step",
     CHATTER: "devices switch without end at this instant",
 }
@@ -58,7 +58,9 @@ def simulate(
     """
     events = list(events)
     if not (np.isfinite(until_s) and until_s > 0.0 and np.isfinite(step_s) and 0.0 < step_s <= until_s):
-        raise SettingError(f"until_s = {until_s!r}, step_s = {step_s!r}: give an end above 0 s and a step between 0 and it")
+        raise SettingError(
+            f"until_s = {until_s!r}, step_s = {step_s!r}: give an end above 0 s and a step between 0 and it"
+        )
     actions = sorted((a for e in events for a in e.actions(system)), key=lambda a: a.t_s)
     places, channels = channel_table(system, record)
     every = decimate or max(1, int(until_s / step_s * len(channels) * 8 // MEMORY_BYTES))
@@ -167,7 +169,10 @@ class _Recorder:
         self.run.factorise()
         live = self.run.topology.live
         nodes = np.array(self.run.system.network.nodes, dtype=object)
-        for mask, text in ((self.live & ~live, "de-energised: its island has no source"), (live & ~self.live, "energised again")):
+        for mask, text in (
+            (self.live & ~live, "de-energised: its island has no source"),
+            (live & ~self.live, "energised again"),
+        ):
             for bus in nodes[mask]:
                 self.run.note("island", bus, text)
         self.live = live

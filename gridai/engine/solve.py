@@ -192,7 +192,7 @@ def solve_network(pl, tp, wk, x, t):
     for q in range(m):
         wk.w[tp.nl[q]] = wk.v[tp.nl[q]]
     tol, before, since = wk.floats[TOL], np.inf, 0
-    for it in range(MAX_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         worst = network_residual(pl, tp, wk, x, t)
         wk.floats[RESIDUAL] = worst
         if worst < tol:

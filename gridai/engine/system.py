@@ -215,29 +215,10 @@ def _table(groups: list[Group]) -> np.ndarray:
     for g in groups:
         k = g.model.kernels
         n, guards = len(g.devices), len(g.model.guards)
-        rows.append(
-            [
-                entry_address(g.model),
-                n,
-                g.p,
-                g.x,
-                g.z,
-                g.u,
-                g.width("u") * n,
-                g.y,
-                g.g,
-                g.width("g") * n if guards else 0,
-                g.bus,
-                g.current,
-                g.model.role in LATE_ROLES,
-                "derivatives" in k,
-                "clamp" in k,
-                "track" in k,
-                guards,
-                g.width("x") * n,
-                g.model.linear is not None and g.current == CURRENT_NONE,
-            ]
-        )
+        where = [g.p, g.x, g.width("x") * n, g.z, g.u, g.width("u") * n, g.y, g.g, guards * n, guards, g.bus]
+        passive = g.model.linear is not None and g.current == CURRENT_NONE
+        kind = [g.current, g.model.role in LATE_ROLES, "clamp" in k, "track" in k, passive]
+        rows.append([entry_address(g.model), n, *where, *kind])
     return np.array(rows, dtype=np.int64)
 
 

@@ -189,7 +189,7 @@ def records_of(model: Model) -> dict[str, np.dtype[Any]]:
 
 def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a kernel's arguments."""
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     return tuple(code.co_varnames[: code.co_argcount])
 
 
