@@ -64,10 +64,10 @@ def _shallow(net: Any) -> Any:
 
 
 def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None) -> None:
+    """Run pandapower's Newton from a DC start, then from a flat one. Raises PowerFlowError with the likely cause."""
     import pandapower as pp
 
-    if voltage_dependent is None:
-        voltage_dependent = _voltage_dependent(work)
+    laws = _voltage_dependent(work) if voltage_dependent is None else voltage_dependent
     with warnings.catch_warnings():
         # a diverging iteration overflows and meets singular matrices; it is judged by its outcome
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -75,16 +75,33 @@ def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None)
         warnings.simplefilter("ignore", DeprecationWarning)  # older tables of a user's net, which still work
         _ignore_rank_warnings()
         try:
-            pp.runpp(
-                work, algorithm="nr", calculate_voltage_angles=True, init="dc", max_iteration=30,
-                tolerance_mva=TOLERANCE_PU, trafo_model="t", enforce_q_lims=enforce_q_lims, check_connectivity=True,
-                voltage_depend_loads=voltage_dependent, consider_line_temperature=False, run_control=False,
-                distributed_slack=False, numba=len(work.bus) >= NUMBA_FROM_BUSES,
-            )  # fmt: skip
+            try:
+                _newton(pp, work, "dc", enforce_q_lims, laws)
+            except pp.LoadflowNotConverged:
+                _newton(pp, work, "flat", enforce_q_lims, laws)
         except pp.LoadflowNotConverged as error:
             raise PowerFlowError(diverged(work)) from error
         except (UserWarning, ValueError, FloatingPointError, ZeroDivisionError) as error:
             raise PowerFlowError(_set_up_text(work, error)) from error
+
+
+def _newton(pp: Any, work: Any, init: str, enforce_q_lims: bool, laws: bool) -> None:
+    pp.runpp(
+        work,
+        algorithm="nr",
+        calculate_voltage_angles=True,
+        init=init,
+        max_iteration=30,
+        tolerance_mva=TOLERANCE_PU,
+        trafo_model="t",
+        enforce_q_lims=enforce_q_lims,
+        check_connectivity=True,
+        voltage_depend_loads=laws,
+        consider_line_temperature=False,
+        run_control=False,
+        distributed_slack=False,
+        numba=len(work.bus) >= NUMBA_FROM_BUSES,
+    )
 
 
 def _ignore_rank_warnings() -> None:

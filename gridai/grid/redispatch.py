@@ -42,6 +42,9 @@ def place_load(
     if balance not in get_args(Balance):
         raise CaseError(near(balance, get_args(Balance), "balance"))
     before = solve(net)
+    key = {index: k for k, index in before.network.bus_index.items()}[bus]
+    if key not in before.network.node_of_bus:
+        raise CaseError(f"bus '{key}' is out of service or not connected to a slack: choose a bus that is energised")
     out = copy.copy(net)
     out.gen, out.load = net.gen.copy(), net.load.copy()
     if balance == "in_place_of_load":

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("pandapower")
+pandapower = pytest.importorskip("pandapower")
 from pandapower import networks
 
 from gridai.case import Case, Placement, bundled_cases, load_case, where
@@ -130,6 +130,14 @@ def test_too_little_headroom_and_too_little_load_are_errors(ieee39):
 def test_a_cluster_without_finite_power_is_refused(ieee39, bad):
     with pytest.raises(CaseError, match="cluster"):
         ieee39.with_cluster(bad, bus="16")
+
+
+def test_a_dead_bus_takes_no_cluster():
+    net = networks.case9()
+    pandapower.create_bus(net, 345.0, name="spare", in_service=False)
+    case = Case.from_pandapower(net, dynamics={})
+    with pytest.raises(CaseError, match="bus 'spare' is out of service or not connected to a slack"):
+        case.with_cluster(Load(1.0), bus="spare")
 
 
 def test_unknown_balance_bus_and_name_in_use(ieee39):

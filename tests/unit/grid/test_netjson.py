@@ -1,9 +1,11 @@
 """pandapower's JSON as plain data: same tables, no code of the file, unknown things refused by name."""
 
+import copy
 import importlib
 import json
 import sys
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,10 +17,15 @@ from gridai.errors import CaseError  # noqa: E402
 from gridai.grid import read_pandapower_json, solve  # noqa: E402
 
 
-def make(name):
+@cache
+def made(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return getattr(networks, name)()
+
+
+def make(name):
+    return copy.deepcopy(made(name))
 
 
 @pytest.mark.parametrize("name", ["case9", "case39", "create_cigre_network_mv", "example_simple"])
@@ -45,7 +52,7 @@ def trap(tmp_path, monkeypatch):
 
 
 def written(tmp_path, change):
-    pandapower.to_json(networks.case9(), tmp_path / "net.json")
+    pandapower.to_json(make("case9"), tmp_path / "net.json")
     content = json.loads((tmp_path / "net.json").read_text())
     change(content)
     (tmp_path / "net.json").write_text(json.dumps(content))
@@ -97,7 +104,7 @@ def test_foreign_class_as_table_as_cell_and_as_the_net_itself(tmp_path, trap):
 
 
 def test_controllers_are_refused_when_solved(tmp_path):
-    net = networks.case9()
+    net = make("case9")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pandapower.control.ConstControl(net, "load", "p_mw", 0)
