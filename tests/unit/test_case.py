@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import pandapower
 import pandas as pd
 import pytest
-
-pandapower = pytest.importorskip("pandapower")
 from pandapower import networks
 
 from gridai.case import Case, Placement, bundled_cases, load_case, where

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("pandapower")
-
 from gridai.case import load_case
 from gridai.errors import CaseError
 

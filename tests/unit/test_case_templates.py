@@ -4,13 +4,11 @@ import warnings
 
 import pandas as pd
 import pytest
+from pandapower import networks
 
-pandapower = pytest.importorskip("pandapower")
-from pandapower import networks  # noqa: E402
-
-from gridai import casetemplates as templates  # noqa: E402
-from gridai.case import Case, load_case  # noqa: E402
-from gridai.models import catalog  # noqa: E402
+from gridai import casetemplates as templates
+from gridai.case import Case, load_case
+from gridai.models import catalog
 
 
 def case39():

@@ -8,13 +8,12 @@ import warnings
 from functools import cache
 
 import numpy as np
+import pandapower
 import pytest
+from pandapower import networks
 
-pandapower = pytest.importorskip("pandapower")
-from pandapower import networks  # noqa: E402
-
-from gridai.errors import CaseError  # noqa: E402
-from gridai.grid import read_pandapower_json, solve  # noqa: E402
+from gridai.errors import CaseError
+from gridai.grid import read_pandapower_json, solve
 
 
 @cache

@@ -1,14 +1,13 @@
 """Power flow: what it refuses and why it says it fails."""
 
 import numpy as np
+import pandapower
 import pandas as pd
 import pytest
+from pandapower import networks
 
-pandapower = pytest.importorskip("pandapower")
-from pandapower import networks  # noqa: E402
-
-from gridai.errors import CaseError, PowerFlowError  # noqa: E402
-from gridai.grid import solve  # noqa: E402
+from gridai.errors import CaseError, PowerFlowError
+from gridai.grid import solve
 
 
 def two_bus(**load):

@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pandapower import networks
 
-pandapower = pytest.importorskip("pandapower")
-from pandapower import networks  # noqa: E402
-
-from gridai.errors import Problems  # noqa: E402
-from gridai.grid import solve  # noqa: E402
-from gridai.grid.tables import keyed_copy, read_network, write_network  # noqa: E402
+from gridai.errors import Problems
+from gridai.grid import solve
+from gridai.grid.tables import keyed_copy, read_network, write_network
 
 BUS = "name,vn_kv\nA,345\nB,345\nC,20\n"
 GEN = "name,bus,p_mw,vm_pu,sn_mva,slack\nG1,A,0,1.02,500,true\n"

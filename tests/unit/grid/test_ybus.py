@@ -5,13 +5,12 @@ import warnings
 from functools import cache
 
 import numpy as np
+import pandapower
 import pytest
+from pandapower import networks
 
-pandapower = pytest.importorskip("pandapower")
-from pandapower import networks  # noqa: E402
-
-from gridai.grid import islands, solve, ybus  # noqa: E402
-from gridai.grid.network import mismatch  # noqa: E402
+from gridai.grid import islands, solve, ybus
+from gridai.grid.network import mismatch
 
 
 @cache
@@ -55,7 +54,7 @@ def reference_ybus(net):
 
 
 NAMES = ("case9", "case14", "case39", "case118", "case300", "create_cigre_network_mv", "create_cigre_network_hv",
-         "example_simple", "mv_oberrhein")  # fmt: skip
+         "example_simple")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*NAMES, "three_winding"])
