@@ -174,3 +174,6 @@ def _check_sources(net: Any, found: list[Device], problems: Problems) -> None:
         if d.model.role in UNIT_ROLES and d.name not in sources:
             text = f"{d.model.name} belongs to a unit with a machine; {near(d.name, sources, 'unit')}"
             problems.add(d.file, d.row, "unit", d.name, text)
+        elif d.model.role == "exciter" and "efd_pu" not in {i.name for i in sources[d.name].model.inputs}:
+            text = f"{sources[d.name].model.name} has no field circuit: remove the exciter or use another machine model"
+            problems.add(d.file, d.row, "unit", d.name, text)

@@ -235,6 +235,8 @@ class TrainingPause:
         found = [Action(pause.at_s, "pause", self.cluster, f"{pause.pause_mw:g} MW of training pauses", _nothing)]
         if pause.resume_s is not None:
             found.append(Action(pause.resume_s, "resume", self.cluster, "training resumes", _nothing))
+            back = pause.resume_s + pause.ramp_up_s
+            found.append(Action(back, "resumed", self.cluster, "training is back at full power", _nothing))
         return found
 
 

@@ -30,7 +30,7 @@ class Run:
 
     system     the compiled case
     playbacks  signals that follow a profile
-    step_s     the longest step; grid points are exact multiples of it
+    step       the longest step [s]; grid points are exact multiples of it
     decimate   record every this many grid points
     channels   places in the signals to record. int64[]
     """
@@ -39,7 +39,7 @@ class Run:
         self,
         system: System,
         playbacks: tuple[Playback, ...] = (),
-        step_s: float = 1 / 240,
+        step: Fraction = Fraction(1, 240),
         decimate: int = 1,
         channels: np.ndarray | None = None,
     ) -> None:
@@ -49,9 +49,9 @@ class Run:
         self.notes: list[tuple[float, str, str, str]] = []
         self.off: dict[str, float] = {}
         self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
-        self.work = _work(system, len(playbacks), Fraction(step_s).limit_denominator(10**7), decimate)
+        self.work = _work(system, len(playbacks), step, decimate)
         with_y = [g for g in system.groups if g.model.admittance]
-        self.unit_y = {(g.model.name, k): self._unit_y(g, k) for g in with_y for k in range(len(g.devices))}
+        self.unit_y = {g.bus + k: self._unit_y(g, k) for g in with_y for k in range(len(g.devices))}
         self.topology = self.factorise()
 
     def _unit_y(self, group: Group, k: int) -> complex:
@@ -70,7 +70,7 @@ class Run:
             z_on = g.view(self.work.z, "z", g.z).on
             for k, d in enumerate(g.devices):
                 if g.model.admittance is not None:
-                    y_node[d.node] += self.unit_y[(g.model.name, k)]
+                    y_node[d.node] += self.unit_y[g.bus + k]
                 if g.model.role == "machine" and z_on[k] != 0.0:
                     sources.append(d.node)
         for node, y in self.fault_y.values():
@@ -82,7 +82,7 @@ class Run:
     def refresh_unit(self, group: Group, k: int) -> None:
         """Take over a changed memory of a unit into the admittance matrix."""
         if group.model.admittance is not None:
-            self.unit_y[(group.model.name, k)] = self._unit_y(group, k)
+            self.unit_y[group.bus + k] = self._unit_y(group, k)
 
     def switch_off(self, name: str, text: str = "tripped") -> None:
         """Take a unit and everything that belongs to it out of service. Its rotor is no longer followed."""

@@ -20,6 +20,7 @@ from gridai.engine.plan import (
     STORE_END,
 )
 from gridai.engine.run import Playback, Run
+from gridai.engine.stiffness import stable_step
 from gridai.engine.system import CHANNEL_KIND, System
 from gridai.errors import SettingError
 from gridai.kernel.contract import ACTION_TRIP
@@ -48,7 +49,7 @@ def simulate(
     system     compiled case
     events     BusFault, BranchTrip, ... (gridai.engine.events)
     until_s    end of the run [s]
-    step_s     longest step [s]; shorter ones end at events and edges
+    step_s     longest step [s]; shorter ones end at events and edges. A state too fast for it halves it (in the log)
     record     "default": bus voltages and every output with a channel; or kinds, for example ("bus", "gen")
     decimate   keep every this many grid points; None: 1, or more where the result would pass 400 MB
     seed       of the clusters' demand
@@ -63,9 +64,13 @@ def simulate(
         )
     actions = sorted((a for e in events for a in e.actions(system)), key=lambda a: a.t_s)
     places, channels = channel_table(system, record)
-    every = decimate or max(1, int(until_s / step_s * len(channels) * 8 // MEMORY_BYTES))
-    run = Run(system, _demands(system, events, until_s, seed), step_s, every, places)
-    return _Recorder(run, channels, until_s, step_s, every).play(actions)
+    step, remark = stable_step(system, step_s)
+    shorter = round(step_s / float(step))
+    every = shorter * (decimate or max(1, int(until_s / step_s * len(channels) * 8 // MEMORY_BYTES)))
+    run = Run(system, _demands(system, events, until_s, seed), step, every, places)
+    if remark:
+        run.note("step", "", remark)
+    return _Recorder(run, channels, until_s, float(step), every).play(actions)
 
 
 def _demands(system: System, events: list[Event], until_s: float, seed: int) -> tuple[Playback, ...]:
@@ -194,6 +199,7 @@ class _Recorder:
             "f_hz": system.network.f_hz,
             "s_base_mva": system.network.s_base_mva,
             "inertia_mws": inertia_mws(system),
+            "bus_kv": {bus: float(system.network.node_kv[n]) for bus, n in system.network.node_of_bus.items()},
             "units_off": dict(run.off),
             "steps": int(run.work.ints[STEPS]),
             "notes": list(system.notes),

@@ -24,7 +24,10 @@ CHANNEL_KIND = {"load": "load", "cluster": "cluster", "relay": "relay"}
 
 @dataclass(frozen=True)
 class Group:
-    """All units of one model and where their records lie: offsets count floats."""
+    """Units of one model and where their records lie: offsets count floats, `bus` counts units.
+
+    Units whose current is wholly in the admittance matrix (`Model.linear`) form a group of their own.
+    """
 
     model: Model
     devices: tuple[Device, ...]
@@ -156,9 +159,10 @@ def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
 
 def _groups(found: list[Device], first_y: int) -> list[Group]:
     """Devices by model, with the offsets of their records; outputs start at first_y of the signals."""
-    by_model: dict[str, list[Device]] = {}
+    by_model: dict[tuple[str, bool], list[Device]] = {}
     for device in found:
-        by_model.setdefault(device.model.name, []).append(device)
+        linear = device.model.linear is not None and device.model.linear(device.values)
+        by_model.setdefault((device.model.name, linear), []).append(device)
     at = dict.fromkeys(("p", "x", "z", "u", "y", "g", "bus"), 0) | {"y": first_y}
     groups = []
     for members in sorted(by_model.values(), key=lambda m: ROLES.index(m[0].model.role)):
@@ -177,7 +181,7 @@ def _current_kind(model: Model, members: list[Device]) -> int:
         return CURRENT_NONE
     if not model.solves_with_network:
         return CURRENT_STATES
-    if model.linear is not None and all(model.linear(d.values) for d in members):
+    if model.linear is not None and model.linear(members[0].values):
         return CURRENT_NONE
     return CURRENT_VOLTAGE
 

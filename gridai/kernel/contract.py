@@ -157,7 +157,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Start:
-    """The power flow at a unit's bus: complex voltage [pu] and the power it gives [pu on its own base]."""
+    """The power flow at a unit's bus: complex voltage [pu] and its power [pu on its own base].
+
+    The power is generated for machines and converters, consumed for loads and clusters (load sign).
+    """
 
     v: complex
     p_pu: float
@@ -165,7 +168,7 @@ class Start:
 
     @property
     def i(self) -> complex:
-        """Current into the network [pu on the unit's base, network frame]."""
+        """Current of that power [pu on the unit's base, network frame]: into the network for a machine."""
         return ((self.p_pu + 1j * self.q_pu) / self.v).conjugate()
 
 
