@@ -125,9 +125,12 @@ def run(
     from gridai.cluster import Cluster
 
     cluster = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
-    made = place(read_case(case, net), cluster, bus, balance)
+    with printing.busy("reading the case"):
+        made = place(read_case(case, net), cluster, bus, balance)
+    click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
     try:
-        report: Report = study.run(made)
+        with printing.busy(first_run() or f"running {type(study).__name__.lower()}"):
+            report: Report = study.run(made)
     except ConvergenceError as error:
         _keep(error, out)
         raise
@@ -137,10 +140,18 @@ def run(
     click.echo(str(report))
     if out is None:
         printing.note("\nNothing is saved; add --out FOLDER to keep figures, tables and the result.")
-    else:
+        return report
+    with printing.busy("drawing and saving"):
         report.save(out, svg=svg)
-        printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
+    printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
     return report
+
+
+def first_run() -> str:
+    """What to tell a user who waits for the models to be compiled; empty where they are compiled already."""
+    from gridai.kernel.compile import cache_folder
+
+    return "" if any(cache_folder().glob("**/*.nbc")) else "compiling the models, once: about half a minute"
 
 
 def read_case(case: str | None, net: Path | None) -> Case:
@@ -160,11 +171,9 @@ def read_case(case: str | None, net: Path | None) -> Case:
 
 
 def place(case: Case, cluster: Cluster, bus: str | None, balance: Balance) -> Case:
-    """The case with a cluster at `bus`; says what stands where."""
+    """The case with a cluster at `bus`, or at the default bus."""
     key = default_bus(case) if bus is None else bus_of(case, bus)
-    placed = case.with_cluster(cluster, bus=key, balance=balance)
-    click.echo(f"{cluster} at {case.describe_bus(key)} of {case.name}, balance {balance}\n")
-    return placed
+    return case.with_cluster(cluster, bus=key, balance=balance)
 
 
 def bus_of(case: Case, bus: str) -> str:
