@@ -141,8 +141,12 @@ def run(
     if out is None:
         printing.note("\nNothing is saved; add --out FOLDER to keep figures, tables and the result.")
         return report
-    with printing.busy("drawing and saving"):
-        report.save(out, svg=svg)
+    try:
+        with printing.busy("drawing and saving"):
+            report.save(out, svg=svg)
+    except (OSError, KeyboardInterrupt) as error:
+        error.add_note(f"the report is not saved in {out}; nothing half-written is left there{_older(out)}")
+        raise
     printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
     return report
 

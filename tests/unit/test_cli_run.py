@@ -11,7 +11,7 @@ import pytest
 
 from gridai import cli, engine
 from gridai.errors import ConvergenceError
-from gridai.results import load
+from gridai.results import Result, load
 
 Call = Callable[..., tuple[int, str, str]]
 PAUSE = ("run", "pause", "--case", "ieee39", "--bus", "16", "--until-s", "12", "--resume-s", "inf")
@@ -167,6 +167,18 @@ def test_ctrl_c_writes_nothing_and_says_so(call: Call, monkeypatch: pytest.Monke
     assert "interrupted" in err
     assert "nothing of it is written" in err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_full_disk_leaves_nothing_half_written(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*args: Any, **settings: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Result, "save", full)
+    status, _, err = call(*PAUSE, "--out", tmp_path / "full")
+    assert status == 2
+    assert "No space left on device" in err
+    assert "nothing half-written is left" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_prints_each_stage(call: Call) -> None:
