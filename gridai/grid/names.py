@@ -127,7 +127,8 @@ def resolve(asked: str | int, keys: dict[int, str]) -> str:
         if asked in keys:
             return keys[int(asked)]
         span = f"{min(keys, default=0)} to {max(keys, default=0)}"
-        raise UnknownNameError(f"no bus has pandapower index {asked}; give a bus name as text, or an index from {span}")
+        text = near(str(asked), keys.values(), "bus")
+        raise UnknownNameError(f"{text}; no bus has pandapower index {asked} either: they run from {span}")
     key = asked.strip()
     if key in keys.values():
         return key
