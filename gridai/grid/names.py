@@ -128,7 +128,7 @@ def resolve(asked: str | int, keys: dict[int, str]) -> str:
             return keys[int(asked)]
         span = f"{min(keys, default=0)} to {max(keys, default=0)}"
         text = near(str(asked), keys.values(), "bus")
-        raise UnknownNameError(f"{text}; no bus has pandapower index {asked} either: they run from {span}")
+        raise UnknownNameError(f"{text}; or give a pandapower index from {span}")
     key = asked.strip()
     if key in keys.values():
         return key
