@@ -1,7 +1,8 @@
-"""Every script in scripts/ runs from start to end and leaves files in the folder it is given."""
+"""Every script in scripts/ runs from start to end and leaves files in the folder it is given; so does README's code."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,19 @@ def test_script_is_short_and_says_what_it_does(script: Path) -> None:
     assert len(lines) < 40
     assert lines[0].startswith('"""')
     assert "Usage: python scripts/" in script.read_text(encoding="utf-8")
+
+
+def test_the_python_of_the_readme(checkout: Path, tmp_path: Path, child_env: dict[str, str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (checkout / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 1
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", blocks[0]],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=child_env,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "frequency nadir" in done.stdout
+    assert (tmp_path / "out" / "pause" / "overview.png").is_file()
