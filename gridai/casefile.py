@@ -22,7 +22,7 @@ SOURCE_ROLES = ("machine", "converter")
 HEADER = ("name", "title", "f_hz", "s_base_mva", "description", "notes")
 SECTIONS = ("case", "source", "defaults")
 # Columns of dynamics tables that are text; all others are numbers.
-_TEXT_COLUMNS = ("unit", "bus", "signal", "note", "source")
+_TEXT_COLUMNS = ("unit", "bus", "branch", "signal", "note", "source")
 
 
 def bundled_cases() -> dict[str, Path]:

@@ -3,11 +3,12 @@
 Every fault of the tables is noted with file, row, field, value and remedy before one CaseError is raised.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from gridai.engine.links import Links, link_columns, read_links
 from gridai.errors import CaseError, Problems, UnknownNameError, near
 from gridai.kernel.contract import Model
 from gridai.models import catalog
@@ -32,6 +33,7 @@ class Device:
     q_mvar: float = 0.0
     file: str = ""
     row: int = 0
+    links: Links = field(default_factory=Links)
 
 
 def collect(case: Any, op: Any) -> list[Device]:
@@ -60,7 +62,7 @@ def _file(table: Any, key: str) -> str:
 
 def _rows(model: Model, table: Any, net: Any, problems: Problems) -> list[Device]:
     file = _file(table, model.name)
-    known = {q.name for q in model.params if not q.solved} | {"unit"}
+    known = {q.name for q in model.params if not q.solved} | {"unit"} | link_columns(model)
     for column in table.columns:
         if column not in known:
             text = f"not a parameter of {model.name}; {near(column, known, 'parameter')}"
@@ -73,7 +75,9 @@ def _rows(model: Model, table: Any, net: Any, problems: Problems) -> list[Device
     for row, record in zip(rows, table.to_dict("records"), strict=True):
         if str(record["unit"]) in net.off:
             continue
-        devices += _devices_of(model, str(record["unit"]), _values(model, record, file, row, problems), net, file, row)
+        values = _values(model, record, file, row, problems)
+        links = read_links(model, record, net, file, row, problems)
+        devices += _devices_of(model, str(record["unit"]), values, net, file, row, links)
     return devices
 
 
@@ -99,13 +103,15 @@ def _values(model: Model, record: dict[str, Any], file: str, row: int, problems:
     return values
 
 
-def _devices_of(model: Model, unit: str, values: dict[str, float], net: Any, file: str, row: int) -> list[Device]:
+def _devices_of(
+    model: Model, unit: str, values: dict[str, float], net: Any, file: str, row: int, links: Links
+) -> list[Device]:
     """The devices that one row stands for: one unit, or every load for `*`."""
     units, loads = net.units, net.loads
     if unit in units.name:
         k = units.name.index(unit)
         p, q = (float(units.p_mw[k]), float(units.q_mvar[k])) if model.role in SOURCE_ROLES else (0.0, 0.0)
-        return [Device(unit, model, int(units.node[k]), float(units.sn_mva[k]), values, p, q, file, row)]
+        return [Device(unit, model, int(units.node[k]), float(units.sn_mva[k]), values, p, q, file, row, links)]
     picked = [k for k, name in enumerate(loads.name) if unit in (name, "*")]
     return [
         Device(
@@ -118,6 +124,7 @@ def _devices_of(model: Model, unit: str, values: dict[str, float], net: Any, fil
             float(loads.q_mvar[k]) if model.role == "load" else 0.0,
             file,
             0 if unit == "*" else row,
+            links,
         )
         for k in picked
     ]

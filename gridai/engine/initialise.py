@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridai.engine.devices import SOURCE_ROLES
 from gridai.engine.system import Group, System
 from gridai.errors import InitialisationError, Problems
 from gridai.kernel.contract import Start, argument_names
@@ -74,7 +75,7 @@ def _start_all(system: System, roles: tuple[str, ...], v: np.ndarray, signals: n
         for group in (g for g in system.groups if g.model.role == role):
             for k, d in enumerate(group.devices):
                 power = complex(d.p_mw, d.q_mvar) / d.mva
-                if signals is not None and role == "machine":
+                if signals is not None and role in SOURCE_ROLES:
                     y = group.view(signals, "y", group.y)[k]
                     power = complex(y.p_pu, y.q_pu)
                 try:
@@ -117,6 +118,7 @@ def check_start(system: System) -> StartReport:
 
     run = Run(system)
     d = run.rhs()(0.0, system.x0)
+    d[system.drifting] = 0.0
     error = np.abs(run.work.v - system.op.v)
     live = run.topology.live
     error[~live] = 0.0

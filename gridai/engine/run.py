@@ -15,6 +15,8 @@ from gridai.errors import ConvergenceError
 from gridai.kernel.profile import Profile
 
 NETWORK_TOL_PU = 1e-11
+SHEDDABLE = ("load", "cluster")
+"""Roles of which a relay can shed a share."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Run:
         self.fault_y: dict[str, tuple[int, complex]] = {}
         self.notes: list[tuple[float, str, str, str]] = []
         self.off: dict[str, float] = {}
+        self.shed_share: dict[str, float] = {}
         self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
         self.work = _work(system, len(playbacks), step, decimate)
         with_y = [g for g in system.groups if g.model.admittance]
@@ -71,10 +74,12 @@ class Run:
             for k, d in enumerate(g.devices):
                 if g.model.admittance is not None:
                     y_node[d.node] += self.unit_y[g.bus + k]
-                if g.model.role == "machine" and z_on[k] != 0.0:
+                if (g.model.role == "machine" or g.model.forms_voltage) and z_on[k] != 0.0:
                     sources.append(d.node)
         for node, y in self.fault_y.values():
             y_node[node] += y
+        for place, branch in self.system.switches:
+            self.work.sig[place] = float(self.branch_on[branch])
         self.work.have[0] = 0
         self.topology = self.system.networks.topology(self.branch_on, y_node, np.array(sources, dtype=np.int64))
         return self.topology
@@ -91,6 +96,24 @@ class Run:
             self.refresh_unit(group, k)
         self.off.setdefault(name, self.time_s)
         self.note("trip", name, text)
+
+    def shed(self, name: str, share: float, text: str) -> None:
+        """Take a share of a load off [part of what it was at the start]; what is left keeps its law.
+
+        A load with factors kp and kq on its power (ZIP) is scaled by them, any other by its service factor.
+        """
+        before = self.shed_share.get(name, 0.0)
+        after = min(before + share, 1.0)
+        left = (1.0 - after) / (1.0 - before) if before < 1.0 else 0.0
+        self.shed_share[name] = after
+        for group, k in self.system.attached(name):
+            if group.model.role in SHEDDABLE:
+                z = group.view(self.work.z, "z", group.z)
+                names = ("kp", "kq") if "kp" in (z.dtype.names or ()) else ("on",)
+                for field in names:
+                    z[field][k] *= left
+                self.refresh_unit(group, k)
+        self.note("shed", name, f"{text}: {100 * (after - before):.3g} % shed, {100 * (1 - after):.3g} % left")
 
     @property
     def time_s(self) -> float:
@@ -145,6 +168,7 @@ def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work
     n, nx = len(system.network.nodes), system.x0.size
     guards = sum(len(g.devices) * len(g.model.guards) for g in system.groups)
     m = sum(len(g.devices) for g in system.groups if g.current != CURRENT_NONE)
+    guarded = sum(len(g.devices) for g in system.groups if g.model.guards)
     units = max((len(g.devices) for g in system.groups), default=1)
     sig = system.sig0.copy()
     ints = np.zeros(16, dtype=np.int64)
@@ -163,7 +187,7 @@ def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work
         z=system.z0.copy(), u=reals(system.u_src.size), sig=sig, v=sig[: 2 * n].view(complex),
         g=reals(guards), g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
         c=phasors(n), ishift=phasors(n), r=phasors(m + 1), dw=phasors(m + 1), jinv=_newton_matrix(m),
-        have=np.zeros(1, dtype=np.int64), act=reals(units + 1), actions=np.zeros((64, 3), dtype=np.int64),
+        have=np.zeros(1, dtype=np.int64), act=reals(units + 1), actions=np.zeros((max(64, guarded), 3), dtype=np.int64),
         seg=np.zeros(playbacks, dtype=np.int64), ints=ints, floats=floats,
     )  # fmt: skip
 

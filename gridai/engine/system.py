@@ -12,11 +12,12 @@ import numpy as np
 
 from gridai.engine import devices
 from gridai.engine.devices import Device
+from gridai.engine.links import branch_signal, remote_place
 from gridai.engine.network import NetworkModel
 from gridai.engine.plan import CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE
 from gridai.errors import CaseError, UnknownNameError, near
 from gridai.kernel.compile import entry_address
-from gridai.kernel.contract import LATE_ROLES, ROLES, Model, records_of
+from gridai.kernel.contract import LATE_ROLES, ROLES, Input, Model, records_of
 from gridai.units import omega_base_rad_per_s
 
 CHANNEL_KIND = {"load": "load", "cluster": "cluster", "relay": "relay"}
@@ -56,6 +57,7 @@ class System:
 
     x0, z0, sig0   start of states, memory and signals; sig holds 2 n voltage parts, outputs, constants
     constants      (device key, input name) to its place in the signals
+    switches       int[n, 2]: place in the signals that shows whether a branch is in service, and the branch
     """
 
     name: str
@@ -71,6 +73,7 @@ class System:
     table: np.ndarray
     order: np.ndarray
     constants: dict[tuple[str, str], int]
+    switches: np.ndarray
     clusters: Mapping[str, Any]
     networks: NetworkModel = field(repr=False)
     notes: tuple[str, ...] = ()
@@ -88,6 +91,14 @@ class System:
             columns = [(s.name, s.unit) for s in g.model.states] or [("_", "")]
             found += [(g, d, name, unit) for d in g.devices for name, unit in columns]
         return found
+
+    @property
+    def drifting(self) -> np.ndarray:
+        """True for the states that need not stand still at the start. bool[n]"""
+        flags: list[bool] = []
+        for g in self.groups:
+            flags += ([s.drifts for s in g.model.states] or [False]) * len(g.devices)
+        return np.array(flags, dtype=bool)
 
     def node(self, bus: str) -> int:
         """Node of a bus key. Raises UnknownNameError listing the near names."""
@@ -130,10 +141,10 @@ def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
     groups = _groups(found, 2 * len(op.network.nodes))
     sizes = {t: sum(g.width(t) * len(g.devices) for g in groups) for t in "pxzuy"}
     n = len(net.nodes)
-    u_src, constants, start, total = _wire(groups, 2 * n + sizes["y"])
-    sig0 = np.zeros(total)
+    wiring = _wire(groups, 2 * n + sizes["y"], net)
+    sig0 = np.zeros(wiring.total)
     sig0[: 2 * n] = np.ascontiguousarray(op.v, dtype=complex).view(float)
-    for place, value in start.items():
+    for place, value in wiring.start.items():
         sig0[place] = value
     system = System(
         name=case.name,
@@ -144,11 +155,12 @@ def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
         x0=np.zeros(sizes["x"]),
         z0=np.zeros(sizes["z"]),
         sig0=sig0,
-        u_src=u_src,
+        u_src=np.array(wiring.sources, dtype=np.int64),
         bus=np.array([d.node for g in groups for d in g.devices], dtype=np.int64),
         table=_table(groups),
         order=np.argsort([ROLES.index(g.model.role) for g in groups], kind="stable").astype(np.int64),
-        constants=constants,
+        constants=wiring.constants,
+        switches=np.array(wiring.switches, dtype=np.int64).reshape(-1, 2),
         clusters={c.name: c.cluster for c in case.placements},
         networks=_network_model(net, groups),
         notes=tuple(case.notes),
@@ -186,31 +198,56 @@ def _current_kind(model: Model, members: list[Device]) -> int:
     return CURRENT_VOLTAGE
 
 
-def _wire(groups: list[Group], place: int) -> tuple[np.ndarray, dict[tuple[str, str], int], dict[int, float], int]:
-    """Where each input reads; places of constants (from `place` on) and their values; total length of the signals."""
+@dataclass
+class _Wiring:
+    """Where each input reads; constants take places from `total` on."""
+
+    total: int
+    sources: list[int] = field(default_factory=list)
+    constants: dict[tuple[str, str], int] = field(default_factory=dict)
+    start: dict[int, float] = field(default_factory=dict)
+    switches: list[tuple[int, int]] = field(default_factory=list)
+
+    def constant(self, key: tuple[str, str], value: float) -> int:
+        """A new place for a constant."""
+        self.constants[key], self.start[self.total] = self.total, value
+        self.total += 1
+        return self.total - 1
+
+
+def _wire(groups: list[Group], place: int, net: Any) -> _Wiring:
+    """Tie every input to a bus voltage, an output or a constant; constants lie from `place` on."""
     outputs = {}
     for g in groups:
         for k, d in enumerate(g.devices):
             for j, o in enumerate(g.model.outputs):
                 outputs[(d.name, g.model.role, o.name)] = g.y + k * g.width("y") + j
-    sources: list[int] = []
-    constants: dict[tuple[str, str], int] = {}
-    start: dict[int, float] = {}
+    wiring = _Wiring(place)
     for g in groups:
         for d in g.devices:
             for signal in g.model.inputs:
-                role, _, name = signal.source.partition(".")
-                if role == "bus":
-                    sources.append(2 * d.node + (name == "v_im"))
-                elif (d.name, role, name) in outputs:
-                    sources.append(outputs[(d.name, role, name)])
-                else:
-                    constants[(d.name, f"{g.model.role}.{signal.name}")] = place
-                    start[place] = signal.default or 0.0
-                    sources.append(place)
-                    place += 1
-            sources.extend([0] * (g.width("u") - len(g.model.inputs)))
-    return np.array(sources, dtype=np.int64), constants, start, place
+                wiring.sources.append(_source(wiring, outputs, d, signal, net))
+            wiring.sources.extend([0] * (g.width("u") - len(g.model.inputs)))
+    return wiring
+
+
+def _source(wiring: _Wiring, outputs: dict[tuple[str, str, str], int], d: Device, signal: Input, net: Any) -> int:
+    """The place that an input of a device reads."""
+    role, _, name = signal.source.partition(".")
+    key = (d.name, f"{d.model.role}.{signal.name}")
+    if role == "bus":
+        return 2 * d.node + (name == "v_im")
+    if role == "remote":
+        return remote_place(d.links, d.node, name)
+    if role == "branch":
+        found, value = branch_signal(d.links, net, name)
+        place = found if found >= 0 else wiring.constant(key, value)
+        if name == "on" and d.links.branch >= 0:
+            wiring.switches.append((place, d.links.branch))
+        return place
+    if (d.name, role, name) in outputs:
+        return outputs[(d.name, role, name)]
+    return wiring.constant(key, signal.default or 0.0)
 
 
 def _table(groups: list[Group]) -> np.ndarray:

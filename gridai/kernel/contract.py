@@ -45,7 +45,10 @@ ROLES = (
 LATE_ROLES = ("machine", "converter")
 """Roles whose outputs come first and whose derivatives come last, when their inputs are known."""
 
-ACTION_NONE, ACTION_TRIP = 0, 1
+ACTION_NONE, ACTION_TRIP, ACTION_SHED = 0, 1, 2
+"""What `update` can ask for: ACTION_TRIP takes the unit and all that belongs to it out of service, ACTION_SHED sheds
+the share that stands in the memory value `shed` of the load that the device belongs to. Any other code of
+`Model.actions` stands in the log. After each the unit is asked for its admittance again."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +66,26 @@ class Param:
 
 @dataclass(frozen=True)
 class State:
-    """A continuous state, or a memory value if it stands in `Model.memory`."""
+    """A continuous state, or a memory value if it stands in `Model.memory`.
+
+    `drifts` True: it need not stand still at the start (the state of charge of a battery that gives power).
+    """
 
     name: str
     unit: str
     meaning: str
     start: float = 0.0
+    drifts: bool = False
 
 
 @dataclass(frozen=True)
 class Input:
     """A signal the unit reads. `source` is `bus.v_re`, or `<role>.<output>` of the device it belongs to.
+
+    `remote.v_re`, `remote.v_im`: the voltage of the bus in the table's column `remote_bus` (empty: the own bus).
+    `branch.<name>`: the branch in column `branch`, measured at its end `from_bus` (empty: its first end). The names:
+    v_re, v_im (voltage there), w_re, w_im (other end), ys_re, ys_im, ym_re, ym_im (the current into the branch is
+    (ys v + ym w) on [pu of the system base]), on (1 in service, 0 out or no branch given).
 
     If that device is not there, the signal is constant: at `default`, or, when that is None, at the value
     that initialisation found (a machine without governor keeps its torque).
@@ -112,6 +124,7 @@ class Model:
     power flow. It sets x and the solved parameters. A machine also sets the inputs it needs (`u.efd_pu`,
     `u.pm_pu`); an exciter or governor finds them as its output `y.efd_pu`, `y.pm_pu`.
     `admittance(p, z)` gives the constant part that stands in the admittance matrix [pu on the unit's base].
+    `forms_voltage` True: a converter that can hold the voltage of an island alone; a machine always can.
     `linear(values)` is True when the unit's current is wholly in its admittance: the engine then skips it.
     `check(values)` returns (parameter, complaint) pairs for rules that join several parameters.
     """
@@ -133,6 +146,7 @@ class Model:
     linear: Callable[[dict[str, float]], bool] | None = None
     deviations: tuple[str, ...] = ()
     actions: dict[int, str] = field(default_factory=dict)
+    forms_voltage: bool = False
 
     @cached_property
     def records(self) -> dict[str, np.dtype[Any]]:
