@@ -44,9 +44,14 @@ from gridai.engine.plan import (
     NUM,
     PASSIVE,
     ROWS,
+    STAGE_END,
+    STAGE_JUMP,
+    STAGE_TRIAL,
     STATE_FAILED,
     STEPS,
     STORE_END,
+    TASK_ADVANCE,
+    TASK_ARRIVE,
     TIME,
     TIME_TOL_S,
     TRACK,
@@ -62,12 +67,13 @@ from gridai.kernel.contract import kernel
 
 
 @kernel
-def evaluate(pl, tp, wk, x, d, t, left, trial):
+def evaluate(pl, tp, wk, x, d, t, stage):
     """f(t, x) into d; signals in wk.sig belong to (t, x) afterwards. Returns False if the network failed.
 
-    `trial` leaves out passive groups: loads that stand wholly in the admittance matrix and only give outputs.
+    stage   STAGE_TRIAL leaves out passive groups (loads that stand wholly in the admittance matrix),
+            STAGE_END takes playback before a jump at t, STAGE_JUMP after it
     """
-    play(pl, wk, t, left)
+    play(pl, wk, t, stage)
     ng = pl.order.size
     for q in range(ng):
         k = pl.order[q]
@@ -77,15 +83,15 @@ def evaluate(pl, tp, wk, x, d, t, left, trial):
         return False
     for q in range(ng):
         k = pl.order[q]
-        if trial and pl.groups[k, PASSIVE]:
+        if stage == STAGE_TRIAL and pl.groups[k, PASSIVE]:
             continue
         gather(pl, wk, k)
-        call(pl, wk, k, OP_OUTPUTS if pl.groups[k, LATE] else OP_EVALUATE, x, d, wk.v, wk.i0, t)
+        call(pl, wk, k, np.int64(OP_OUTPUTS if pl.groups[k, LATE] else OP_EVALUATE), x, d, wk.v, wk.i0, t)
     for q in range(ng):
         k = pl.order[q]
         if pl.groups[k, LATE]:
             gather(pl, wk, k)
-            call(pl, wk, k, OP_DERIVATIVES, x, d, wk.v, wk.i0, t)
+            call(pl, wk, k, np.int64(OP_DERIVATIVES), x, d, wk.v, wk.i0, t)
     return True
 
 
@@ -98,7 +104,7 @@ def predict(pl, wk, t, h):
     share = 1.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
-            call(pl, wk, k, OP_CLAMP, wk.xs, wk.d2, wk.v, wk.i0, t)
+            call(pl, wk, k, np.int64(OP_CLAMP), wk.xs, wk.d2, wk.v, wk.i0, t)
             first = pl.groups[k, X_OFF]
             for a in range(first, first + pl.groups[k, X_LEN]):
                 full = wk.x[a] + h * wk.d1[a]
@@ -111,14 +117,14 @@ def predict(pl, wk, t, h):
 def heun(pl, tp, wk, t, h):
     """The step of length h from wk.x, whose predictor is in wk.xs: new state in wk.xn, its derivative in wk.dn."""
     n = wk.x.size
-    if not evaluate(pl, tp, wk, wk.xs, wk.d2, t + h, True, True):
+    if not evaluate(pl, tp, wk, wk.xs, wk.d2, t + h, np.int64(STAGE_TRIAL)):
         return False
     for a in range(n):
         wk.xn[a] = wk.x[a] + 0.5 * h * (wk.d1[a] + wk.d2[a])
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
-            call(pl, wk, k, OP_CLAMP, wk.xn, wk.d2, wk.v, wk.i0, t + h)
-    return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, True, False)
+            call(pl, wk, k, np.int64(OP_CLAMP), wk.xn, wk.d2, wk.v, wk.i0, t + h)
+    return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, np.int64(STAGE_END))
 
 
 @kernel
@@ -127,7 +133,7 @@ def find_guards(pl, wk, x, t):
     top = -1.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, G_LEN] > 0:
-            call(pl, wk, k, OP_GUARDS, x, wk.d2, wk.v, wk.i0, t)
+            call(pl, wk, k, np.int64(OP_GUARDS), x, wk.d2, wk.v, wk.i0, t)
     for j in range(wk.g.size):
         if wk.g[j] >= 0.0 and wk.g_old[j] < 0.0 and wk.g[j] > top:
             top = wk.g[j]
@@ -180,7 +186,7 @@ def fire(pl, wk, t):
             wk.g[j] = 1.0 if fired else 0.0
             any_fired = any_fired or fired
         if any_fired:
-            call(pl, wk, k, OP_UPDATE, wk.x, wk.d2, wk.v, wk.i0, t)
+            call(pl, wk, k, np.int64(OP_UPDATE), wk.x, wk.d2, wk.v, wk.i0, t)
             for s in range(pl.groups[k, COUNT]):
                 if wk.act[s] != 0.0 and wk.ints[ACTIONS] < wk.actions.shape[0]:
                     row = wk.ints[ACTIONS]
@@ -203,11 +209,11 @@ def arrive(pl, tp, wk, rec, rec_t):
     """After a jump (event, playback edge, start): solve again, fire guards that jumped, record. Returns a status."""
     t = wk.floats[TIME]
     for _ in range(MAX_CHAIN):
-        if not evaluate(pl, tp, wk, wk.x, wk.d1, t, False, False):
+        if not evaluate(pl, tp, wk, wk.x, wk.d1, t, np.int64(STAGE_JUMP)):
             return NETWORK_FAILED
         for k in range(pl.groups.shape[0]):
             if pl.groups[k, TRACK]:
-                call(pl, wk, k, OP_TRACK, wk.x, wk.d2, wk.v, wk.i0, t)
+                call(pl, wk, k, np.int64(OP_TRACK), wk.x, wk.d2, wk.v, wk.i0, t)
         if wk.g.size == 0 or find_guards(pl, wk, wk.x, t) < 0.0:
             for j in range(wk.g.size):
                 wk.g_old[j] = wk.g[j]
@@ -228,7 +234,7 @@ def accept(pl, wk, t1):
         wk.d1[a] = wk.dn[a]
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, TRACK]:
-            call(pl, wk, k, OP_TRACK, wk.x, wk.d2, wk.v, wk.i0, t1)
+            call(pl, wk, k, np.int64(OP_TRACK), wk.x, wk.d2, wk.v, wk.i0, t1)
     wk.floats[TIME] = t1
     wk.ints[STEPS] += 1
 
@@ -304,3 +310,13 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
             if status != DONE:
                 return status
     return DONE
+
+
+@kernel
+def operate(task, pl, tp, wk, t, rec, rec_t, x, d, stage):
+    """The one door into the compiled engine: advance to t, arrive at a jump, or evaluate f(t, x) into d."""
+    if task == TASK_ADVANCE:
+        return advance(pl, tp, wk, t, rec, rec_t)
+    if task == TASK_ARRIVE:
+        return arrive(pl, tp, wk, rec, rec_t)
+    return DONE if evaluate(pl, tp, wk, x, d, t, stage) else NETWORK_FAILED

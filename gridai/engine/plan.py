@@ -24,6 +24,9 @@ GRID_K, NUM, DEN, DECIMATE, ROWS, WORST, ACTIONS, STEPS, SOLVES, REFRESHES, NEXT
 # floats of Work.floats
 TIME, RESIDUAL, TOL, FINE_UNTIL = range(4)
 
+TASK_ADVANCE, TASK_ARRIVE, TASK_EVALUATE = range(3)
+STAGE_JUMP, STAGE_END, STAGE_TRIAL = range(3)
+
 TIME_TOL_S = 1e-9
 LOCATE_TOL_S = 1e-7
 LIMIT_TOL_S = 1e-6
@@ -143,8 +146,9 @@ def gather(pl, wk, k):
 
 
 @kernel
-def play(pl, wk, t, left):
-    """Playback signals at time t; `left` takes the value just before a jump."""
+def play(pl, wk, t, stage):
+    """Playback signals at time t; only STAGE_JUMP takes the value after a jump, else it is the one before."""
+    left = stage != STAGE_JUMP
     for k in range(pl.pb_slot.size):
         first, last = pl.pb_start[k], pl.pb_start[k + 1] - 1
         s = min(max(wk.seg[k], first), last)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gridai.engine.machine import compiled
+from gridai.engine.machine import evaluate
 from gridai.engine.network import Topology
 from gridai.engine.plan import CURRENT_NONE, DECIMATE, DEN, NUM, RESIDUAL, TIME, TOL, WORST, Plan, Work
 from gridai.engine.system import Group, System
@@ -131,12 +131,12 @@ class Run:
 
     def rhs(self) -> Callable[[float, np.ndarray], np.ndarray]:
         """f(t, x) of the present topology as a plain function: for oracles and linearisation."""
-        kernel, plan, work = compiled(), self.plan, self.work
+        plan, work = self.plan, self.work
 
         def f(t: float, x: np.ndarray) -> np.ndarray:
             d = np.zeros(x.size)
             x = np.ascontiguousarray(x, dtype=float)
-            if not kernel.evaluate(plan, self.topology.topo, work, x, d, float(t), True, False):
+            if not evaluate(plan, self.topology.topo, work, x, d, t):
                 raise self.failure("in the right-hand side")
             return d
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gridai.engine.events import Action, Event, TrainingPause
-from gridai.engine.machine import compiled
+from gridai.engine.machine import advance, arrive
 from gridai.engine.plan import (
     ACTION,
     ACTIONS,
@@ -23,7 +23,7 @@ from gridai.engine.run import Playback, Run
 from gridai.engine.stiffness import stable_step
 from gridai.engine.system import CHANNEL_KIND, System
 from gridai.errors import SettingError
-from gridai.kernel.contract import ACTION_TRIP
+from gridai.kernel.contract import ACTION_SHED, ACTION_TRIP
 from gridai.results import Channel, EventRecord, Result
 
 SLICE_STEPS = 4000
@@ -133,12 +133,12 @@ class _Recorder:
 
     def _advance(self, t_end: float) -> None:
         """Integrate to t_end in slices, so that Ctrl-C is answered, and serve what the devices ask for."""
-        work, kernel = self.run.work, compiled()
+        work = self.run.work
         slice_s = SLICE_STEPS * self.meta["step_s"]
         while self.run.time_s < t_end - 1e-9:
             target = min(t_end, self.run.time_s + slice_s)
             work.ints[STORE_END] = int(target == t_end)
-            status = kernel.advance(self.run.plan, self.run.topology.topo, work, target, self.rec, self.rec_t)
+            status = advance(self.run.plan, self.run.topology.topo, work, target, self.rec, self.rec_t)
             if status == BUFFER_FULL:
                 self._grow()
             elif status == ACTION:
@@ -150,7 +150,7 @@ class _Recorder:
     def _arrive(self) -> None:
         """Solve again after a jump; devices may ask for more."""
         while True:
-            status = compiled().arrive(self.run.plan, self.run.topology.topo, self.run.work, self.rec, self.rec_t)
+            status = arrive(self.run.plan, self.run.topology.topo, self.run.work, self.rec, self.rec_t)
             if status != ACTION:
                 break
             self._serve()
@@ -162,11 +162,15 @@ class _Recorder:
         work = self.run.work
         for group_index, unit, code in work.actions[: work.ints[ACTIONS]]:
             group = self.run.system.groups[group_index]
-            text = group.model.actions.get(int(code), f"action {code}")
+            name = group.devices[unit].name
+            text = f"{group.model.name}: {group.model.actions.get(int(code), f'action {code}')}"
             if code == ACTION_TRIP:
-                self.run.switch_off(group.devices[unit].name, f"{group.model.name}: {text}")
+                self.run.switch_off(name, text)
+            elif code == ACTION_SHED:
+                self.run.shed(name, float(group.view(work.z, "z", group.z).shed[unit]), text)
             else:
-                self.run.note("relay", group.devices[unit].name, f"{group.model.name}: {text}")
+                self.run.note("relay", name, text)
+            self.run.refresh_unit(group, unit)
         work.ints[ACTIONS] = 0
         self._network_changed()
 

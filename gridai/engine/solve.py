@@ -57,7 +57,7 @@ def nonlinear_currents(pl, tp, wk, x, v, out, t):
         out[tp.nl[q]] = 0.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CURRENT] == CURRENT_VOLTAGE:
-            call(pl, wk, k, OP_CURRENT, x, wk.d2, v, out, t)
+            call(pl, wk, k, np.int64(OP_CURRENT), x, wk.d2, v, out, t)
 
 
 @kernel
@@ -181,7 +181,7 @@ def solve_network(pl, tp, wk, x, t):
         wk.i0[k] = 0.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CURRENT] == CURRENT_STATES:
-            call(pl, wk, k, OP_CURRENT, x, wk.d2, wk.v, wk.i0, t)
+            call(pl, wk, k, np.int64(OP_CURRENT), x, wk.d2, wk.v, wk.i0, t)
     wk.ints[SOLVES] += 1
     m = tp.nl.size
     if m == 0:
