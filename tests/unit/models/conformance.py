@@ -20,6 +20,9 @@ from gridai.kernel.compile import OP_DERIVATIVES, OP_OUTPUTS, entry_address
 from gridai.kernel.contract import ROLES, Model, Start, argument_names, records_of
 from gridai.models import catalog
 
+from .samples_loads import SAMPLES_LOADS
+from .samples_psse import SAMPLES_PSSE
+
 FLAT_TOLERANCE = 1e-6
 ARGUMENTS = {
     "outputs": "pxzuyt",
@@ -66,6 +69,8 @@ _IEEET1 = {
 }  # fmt: skip
 
 SAMPLES: dict[str, tuple[dict[str, float], ...]] = {
+    **SAMPLES_LOADS,
+    **SAMPLES_PSSE,
     "gencls": ({"h_s": 3.5, "xd1_pu": 0.3, "ra_pu": 0.01, "d_pu": 2.0}, {"h_s": 0.0, "xd1_pu": 1e-5}),
     "genrou": (_ROUND_ROTOR, {**_ROUND_ROTOR, "s10": 0.0, "s12": 0.0}, {**_ROUND_ROTOR, "xq_pu": 0.55}),
     "gensal": (
