@@ -30,9 +30,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 def plain_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """The table as text: title, header, rows; numbers stand to the right."""
     right = [_is_number_column(cells, k) for k in range(len(columns))]
-    width = [max(len(row[k]) for row in [list(columns), *cells]) for k in range(len(columns))]
+    shown = [list(columns), *cells] if any(columns) else cells
+    width = [max(len(row[k]) for row in shown) for k in range(len(columns))]
     lines = [title] if title else []
-    for row in [list(columns), *cells]:
+    for row in shown:
         padded = [cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, width, right, strict=True)]
         lines.append(("  " + "  ".join(padded)).rstrip())
     return "\n".join(lines)
@@ -44,7 +45,9 @@ def _rich_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    drawn = Table(
+        title=title or None, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", show_header=any(columns)
+    )
     for k, column in enumerate(columns):
         drawn.add_column(column, justify="right" if _is_number_column(cells, k) else "left", overflow="fold")
     for row in cells:
