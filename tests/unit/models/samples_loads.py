@@ -1,0 +1,20 @@
+"""Parameter values for the conformance suite: loads, load shedding and secondary control, by model key."""
+
+_CIRCUIT = {"ra_pu": 0.01, "xa_pu": 0.1, "xm_pu": 3.0, "r1_pu": 0.02, "x1_pu": 0.12, "h_s": 0.5}
+_STAGES = {"t1_s": 0.2, "frac1": 0.1, "t2_s": 0.1, "frac2": 0.2, "tb_s": 0.05, "to_s": 0.5, "fraco": 0.3}
+
+SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
+    "motorw": (
+        {},
+        {"etrq": 0.0, "h_s": 0.1, "rs_pu": 0.04, "lp_pu": 0.12, "lpp_pu": 0.104, "tpo_s": 0.095, "tppo_s": 0.0021,
+         "vtr1_pu": 0.65, "ttr1_s": 0.5, "ftr1": 0.3, "vrc1_pu": 0.9, "trc1_s": 1.0},
+        {"lpp_pu": 0.19, "tppo_s": 0.0, "rate_max_per_s": 0.0},
+    ),
+    "cim5bl": (
+        _CIRCUIT,
+        {**_CIRCUIT, "r1_pu": 0.05, "r2_pu": 0.01, "x2_pu": 0.15, "d": 2.0, "vi_pu": 0.7, "ti_cycles": 20.0},
+        {**_CIRCUIT, "it": 2.0, "r1_pu": 0.05, "r2_pu": 0.015, "x2_pu": 0.2, "pmult": 1.2},
+    ),
+    "lvshbl": ({"v1_pu": 0.85, "v2_pu": 0.8, "vo_pu": 1.2, **_STAGES},),
+    "ldshbl": ({"f1_hz": 59.3, "f2_hz": 59.0, "fo_hz": 61.0, **_STAGES},),
+}  # fmt: skip
