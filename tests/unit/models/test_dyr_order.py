@@ -14,6 +14,9 @@ NOT_RECORDED = {
     "ieeest": {"tmeas_s"},
     "vtgtpat": {"tv_s"},
     "frqtpat": {"tf_s"},
+    "cim5bl": {"rate_max_per_s"},
+    "lvshbl": {"vo_pu", "to_s", "fraco", "tv_s"},
+    "ldshbl": {"fo_hz", "to_s", "fraco", "tf_s"},
 }
 """Parameters that no record gives: from the RAW file, or gridai's own."""
 
