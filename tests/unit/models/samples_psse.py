@@ -11,8 +11,22 @@ _GAST = {
     "dturb_pu": 0.1,
 }  # fmt: skip
 
+_DC = {
+    "tr_s": 0.02, "ka": 40.0, "ta_s": 0.05, "tb_s": 1.0, "tc_s": 0.3, "vrmax_pu": 9.0, "vrmin_pu": -9.0, "ke": 1.0,
+    "te_s": 0.5, "kf": 0.06, "tf_s": 1.0, "e1_pu": 3.0, "se1": 0.1, "e2_pu": 4.0, "se2": 0.3,
+}  # fmt: skip
+_DC_ZERO = {**_DC, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "vrmax_pu": 0.0, "vrmin_pu": 0.0}
+_IEEEG1 = {
+    "k": 20.0, "t1_s": 0.3, "t2_s": 0.1, "t3_s": 0.2, "uo_pu_per_s": 0.3, "uc_pu_per_s": -0.5, "pmax_pu": 1.1,
+    "pmin_pu": 0.0, "t4_s": 0.25, "k1": 0.3, "t5_s": 7.0, "k3": 0.4, "t6_s": 0.4, "k5": 0.2, "t7_s": 0.3, "k7": 0.1,
+}  # fmt: skip
+
 SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "esac1a": (_ESAC1A, {**_ESAC1A, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "kc": 0.0, "kf": 0.0}),
+    "esdc1a": (_DC, _DC_ZERO),
+    "esdc2a": (_DC, {**_DC_ZERO, "ke": -0.05}),
     "exac1": (_AC, {**_AC, "kc": 0.9, "tr_s": 0.0}),
     "gast": (_GAST, {**_GAST, "t2_s": 0.0, "dturb_pu": 0.0}),
+    "ieeeg1": (_IEEEG1, {**_IEEEG1, "t1_s": 0.0, "t2_s": 0.0, "t4_s": 0.0, "t6_s": 0.0, "t7_s": 0.0}),
+    "ieeex1": (_DC, _DC_ZERO),
 }
