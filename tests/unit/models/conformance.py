@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from gridai.engine.links import BRANCH_SIGNALS
 from gridai.kernel.compile import OP_DERIVATIVES, OP_OUTPUTS, entry_address
 from gridai.kernel.contract import ROLES, Model, Start, argument_names, records_of
 from gridai.models import catalog
 
 from .samples_loads import SAMPLES_LOADS
 from .samples_psse import SAMPLES_PSSE
+from .samples_renewables import SAMPLES_RENEWABLES
 
 FLAT_TOLERANCE = 1e-6
 ARGUMENTS = {
@@ -71,6 +73,7 @@ _IEEET1 = {
 SAMPLES: dict[str, tuple[dict[str, float], ...]] = {
     **SAMPLES_LOADS,
     **SAMPLES_PSSE,
+    **SAMPLES_RENEWABLES,
     "gencls": ({"h_s": 3.5, "xd1_pu": 0.3, "ra_pu": 0.01, "d_pu": 2.0}, {"h_s": 0.0, "xd1_pu": 1e-5}),
     "genrou": (_ROUND_ROTOR, {**_ROUND_ROTOR, "s10": 0.0, "s12": 0.0}, {**_ROUND_ROTOR, "xq_pu": 0.55}),
     "gensal": (
@@ -159,9 +162,9 @@ class Unit:
     def set_voltage(self, v: complex) -> None:
         """Put a bus voltage into the inputs that read it."""
         for signal in self.model.inputs:
-            if signal.source == "bus.v_re":
+            if signal.source in ("bus.v_re", "remote.v_re"):
                 self.u[signal.name] = v.real
-            elif signal.source == "bus.v_im":
+            elif signal.source in ("bus.v_im", "remote.v_im"):
                 self.u[signal.name] = v.imag
 
 
@@ -184,21 +187,36 @@ def blank(sample: Sample, op: Start) -> Unit:
     return unit
 
 
+def supports(role: str) -> dict[str, Sample]:
+    """What a unit of this role stands on: samples by role."""
+    if role in ("exciter", "governor", "stabilizer"):
+        return {"machine": Sample(catalog.model("genrou"), _ROUND_ROTOR)}
+    found = {"converter": Sample(catalog.model("regca1"))}
+    if role == "plant":
+        found["electrical"] = Sample(catalog.model("reecb1"))
+    return found if role in ("electrical", "plant") else {}
+
+
 def started(sample: Sample, op: Start) -> Unit:
-    """A unit initialised at `op`; a controller stands on a round-rotor machine at the same point."""
-    unit = blank(sample, op)
-    if sample.model.role in ("exciter", "governor", "stabilizer", "plant"):
-        machine = started(Sample(catalog.model("genrou"), _ROUND_ROTOR), op)
-        for signal in sample.model.inputs:
-            role, _, name = signal.source.partition(".")
-            if role == "machine":
-                unit.u[signal.name] = machine.y[name]
-        for name in ("efd_pu", "pm_pu"):
-            if name in (o.name for o in sample.model.outputs):
-                unit.y[name] = machine.u[name]
-    unit.model.initialise(unit.p, unit.x, unit.z, unit.u, unit.y, op)
+    """A unit initialised at `op`; a controller stands on units at the same point that say what they need."""
+    unit, model = blank(sample, op), sample.model
+    below = {role: started(other, op) for role, other in supports(model.role).items()}
+    for signal in model.inputs:
+        role, _, name = signal.source.partition(".")
+        if role in below:
+            unit.u[signal.name] = below[role].y[name]
+    for name, value in asked(model, below).items():
+        unit.y[name] = value
+    model.initialise(unit.p, unit.x, unit.z, unit.u, unit.y, op)
     unit.evaluate()
     return unit
+
+
+def asked(model: Model, below: dict[str, Unit]) -> dict[str, float]:
+    """The outputs of a controller that the units below it need for their start."""
+    names = {f"{model.role}.{o.name}": o.name for o in model.outputs}
+    found = [(other, s) for other in below.values() for s in other.model.inputs if s.source in names]
+    return {names[s.source]: float(other.u[s.name]) for other, s in found if s.default is None}
 
 
 def values_of(record: Any, names: tuple[str, ...] | None = None) -> np.ndarray:
@@ -247,12 +265,13 @@ def check_tables(sample: Sample) -> None:
 
 
 def check_wiring(sample: Sample) -> None:
-    """Sources are `bus.v_re`, `bus.v_im`, a role's output or a setpoint; a machine's field and power may rest."""
+    """Sources are a voltage, a branch, a role's output or a setpoint; a machine's field and power may rest."""
     for signal in sample.model.inputs:
         role, _, name = signal.source.partition(".")
         assert name, signal.source
-        assert role in (*ROLES, "bus", "setpoint"), signal.source
-        assert role != "bus" or name in ("v_re", "v_im"), signal.source
+        assert role in (*ROLES, "bus", "remote", "branch", "setpoint"), signal.source
+        assert role not in ("bus", "remote") or name in ("v_re", "v_im"), signal.source
+        assert role != "branch" or name in BRANCH_SIGNALS, signal.source
         assert role != "setpoint" or signal.default == 0.0, f"{signal.source} must do nothing by default"
 
 
@@ -291,7 +310,8 @@ def check_flat_start(sample: Sample) -> None:
     for unit in sample.units():
         for table in "pxuy":
             assert np.isfinite(values_of(unit.records[table])).all(), table
-        rate = np.abs(values_of(unit.d)).max(initial=0.0)
+        still = tuple(s.name for s in sample.model.states if not s.drifts)
+        rate = np.abs(values_of(unit.d, still)).max(initial=0.0) if still else 0.0
         assert rate < FLAT_TOLERANCE, f"derivative {rate:.3g} at {unit.op}"
 
 
@@ -346,10 +366,9 @@ def check_signs(sample: Sample) -> None:
                 into -= model.admittance(unit.p, unit.z) * unit.op.v
             sign = 1.0 if role in ("machine", "converter") else -1.0
             assert abs(into - sign * unit.op.i) < 1e-9 * max(1.0, abs(unit.call("current")))
-        target = {"exciter": "efd_pu", "governor": "pm_pu"}.get(role)
-        if target:
-            machine = started(Sample(catalog.model("genrou"), _ROUND_ROTOR), unit.op)
-            np.testing.assert_allclose(unit.y[target], machine.u[target], rtol=1e-9)
+        below = {r: started(other, unit.op) for r, other in supports(role).items()}
+        for name, value in asked(model, below).items():
+            np.testing.assert_allclose(unit.y[name], value, rtol=1e-9)
 
 
 def check_machine(sample: Sample) -> None:

@@ -1,0 +1,1 @@
+"""Electrical controls of renewable units and storage, one file each."""

@@ -1,0 +1,1 @@
+"""Plant controllers of renewable units, one file each."""
