@@ -71,9 +71,11 @@ def plot(
 
 def holdings(folder: Path) -> None:
     """Print the quantities of a saved result and the elements that have them."""
+    from gridai.results.records import KINDS
+
     result, _ = _read(folder)
     rows = []
-    for kind in ("system", "bus", "gen", "load", "cluster", "relay"):
+    for kind in KINDS:
         for quantity in result.quantities(kind):
             names = result.names(kind, quantity)
             rows.append((f"{kind}.{quantity}", len(names), " ".join(names[:12]) + (" ..." if len(names) > 12 else "")))
