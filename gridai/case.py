@@ -89,13 +89,18 @@ class Case:
         return solve(self.net)
 
     def resolve_bus(self, bus: str | int) -> str:
-        """The key of a bus given by key (text) or pandapower index (integer).
+        """The key of a bus given by key (text) or pandapower index (integer); in a PSS/E case also its number as text.
 
         Raises UnknownNameError listing near names, AmbiguousNameError listing the candidates of a repeated name.
         """
         from gridai.grid.names import bus_keys_of, resolve
+        from gridai.grid.raw_numbers import has_numbers
 
-        return resolve(bus, bus_keys_of(self.net))
+        keys = bus_keys_of(self.net)
+        text = str(bus).strip()
+        if text.isdecimal() and text not in keys.values() and has_numbers(self.net):
+            return resolve(int(text), keys)
+        return resolve(bus, keys)
 
     def describe_bus(self, bus: str | int) -> str:
         """A bus in words, with key, pandapower index and voltage: "bus '17' (pandapower index 16, 345 kV)"."""

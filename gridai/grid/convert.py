@@ -65,7 +65,23 @@ def _balanced(network: Network, v: Complexes, net: Any) -> Network:
         count = np.zeros(len(v))
         np.add.at(count, units.node, who)
         power -= who * part[units.node] / np.maximum(count[units.node], 1.0)
+    q = _by_share(net, units, q)
     return replace(network, units=replace(units, p_mw=frozen(p, float), q_mvar=frozen(q, float)))
+
+
+def _by_share(net: Any, units: Units, q: Floats) -> Floats:
+    """Q of the gens of a node in proportion to their column `q_share`, where all of them state one."""
+    if "q_share" not in net.gen.columns:
+        return q
+    stated = dict(zip(element_names(net).get("gen", ()), net.gen["q_share"].to_numpy(dtype=float), strict=True))
+    pairs = zip(units.name, units.kind, strict=True)
+    share = np.array([stated.get(name, np.nan) if kind == "gen" else np.nan for name, kind in pairs])
+    holds_v = np.array(units.kind) != "sgen"
+    for node in np.unique(units.node[np.isfinite(share)]):
+        here = (units.node == node) & holds_v
+        if np.isfinite(share[here]).all() and share[here].sum() > 0.0:
+            q[here] = q[here].sum() * share[here] / share[here].sum()
+    return q
 
 
 def _network(net: Any, v: Complexes, load_table: Any) -> Network:

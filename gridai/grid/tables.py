@@ -19,6 +19,7 @@ from gridai.grid import schema
 from gridai.grid.csvtable import Table, flag, number, read_table, write_table
 from gridai.grid.names import NAMESPACES, bus_keys_of, element_names
 from gridai.grid.perunit import from_per_unit
+from gridai.grid.raw_numbers import index_by_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,7 @@ def read_network(folder: Path, name: str, f_hz: float, s_base_mva: float, found:
         if columns is not None:
             net[table] = _frame(net[table], table, columns, raw[table])
             numbers[table] = {n: i for i, n in enumerate(raw[table].columns.get("name", ()))}
+    index_by_number(net)
     return net
 
 
