@@ -174,8 +174,34 @@ def correct(tp, wk):
 
 
 @kernel
+def newton(pl, tp, wk, x, t):
+    """Newton's method on w from where it stands. Returns False when it does not settle."""
+    tol, before, since = wk.floats[TOL], np.inf, 0
+    for _ in range(MAX_ITERATIONS):
+        worst = network_residual(pl, tp, wk, x, t)
+        wk.floats[RESIDUAL] = worst
+        if worst < tol:
+            return True
+        if not np.isfinite(worst):
+            return False
+        if wk.have[0] == 0 or (worst > 0.2 * before and since >= 2):
+            wk.have[0] = 1 if refresh_jacobian(pl, tp, wk, x, t) else 0
+            wk.ints[REFRESHES] += 1
+            since = 0
+            network_residual(pl, tp, wk, x, t)
+        before = worst
+        since += 1
+        correct(tp, wk)
+    return False
+
+
+@kernel
 def solve_network(pl, tp, wk, x, t):
-    """Bus voltages at (t, x) into wk.v. Returns False when the nonlinear currents do not settle."""
+    """Bus voltages at (t, x) into wk.v. Returns False when the nonlinear currents do not settle.
+
+    The iteration starts from the last voltages. After a fault these may be so low that loads which are impedances
+    there leave no solution nearby: then once more from the voltages without the nonlinear currents, which are high.
+    """
     n = wk.i0.size
     for k in range(n):
         wk.i0[k] = 0.0
@@ -191,24 +217,13 @@ def solve_network(pl, tp, wk, x, t):
         lu_solve(tp, wk.i0, wk.vb, wk.c)
     for q in range(m):
         wk.w[tp.nl[q]] = wk.v[tp.nl[q]]
-    tol, before, since = wk.floats[TOL], np.inf, 0
-    for _ in range(MAX_ITERATIONS):
-        worst = network_residual(pl, tp, wk, x, t)
-        wk.floats[RESIDUAL] = worst
-        if worst < tol:
-            break
-        if not np.isfinite(worst):
+    if not newton(pl, tp, wk, x, t):
+        lu_solve(tp, wk.i0, wk.vb, wk.c)
+        for q in range(m):
+            wk.w[tp.nl[q]] = wk.vb[tp.nl[q]]
+        wk.have[0] = 0
+        if not newton(pl, tp, wk, x, t):
             return False
-        if wk.have[0] == 0 or (worst > 0.2 * before and since >= 2):
-            wk.have[0] = 1 if refresh_jacobian(pl, tp, wk, x, t) else 0
-            wk.ints[REFRESHES] += 1
-            since = 0
-            network_residual(pl, tp, wk, x, t)
-        before = worst
-        since += 1
-        correct(tp, wk)
-    else:
-        return False
     if tp.dense[0] == 1:
         for q in range(m):
             wk.i0[tp.nl[q]] += wk.inl[tp.nl[q]]
