@@ -20,13 +20,29 @@ _IEEEG1 = {
     "k": 20.0, "t1_s": 0.3, "t2_s": 0.1, "t3_s": 0.2, "uo_pu_per_s": 0.3, "uc_pu_per_s": -0.5, "pmax_pu": 1.1,
     "pmin_pu": 0.0, "t4_s": 0.25, "k1": 0.3, "t5_s": 7.0, "k3": 0.4, "t6_s": 0.4, "k5": 0.2, "t7_s": 0.3, "k7": 0.1,
 }  # fmt: skip
+_EXST1 = {
+    "tr_s": 0.02, "tc_s": 1.0, "tb_s": 10.0, "ka": 200.0, "ta_s": 0.02, "vrmax_pu": 7.0, "vrmin_pu": -6.4, "kc": 0.04,
+    "kf": 0.02, "tf_s": 1.0,
+}  # fmt: skip
+_ESST1A = {**_EXST1, "tc1_s": 0.1, "tb1_s": 0.3, "vamax_pu": 12.0, "vamin_pu": -12.0, "klr": 4.54, "ilr_pu": 2.0}
+_NO_LAG = {"tr_s": 0.0, "tc_s": 0.0, "tb_s": 0.0, "ta_s": 0.0, "kf": 0.0}
+_ESST4B = {
+    "tr_s": 0.02, "kpr": 10.75, "kir": 10.75, "vrmax_pu": 1.2, "vrmin_pu": -0.87, "ta_s": 0.02, "kpm": 1.0, "kim": 0.2,
+    "vmmax_pu": 1.2, "vmmin_pu": -0.87, "kg": 0.1, "kp": 6.73, "ki": 0.1, "vbmax_pu": 8.41, "kc": 0.1, "xl_pu": 0.01,
+    "thetap_deg": 10.0,
+}  # fmt: skip
+_SCRX = {"ta_tb": 0.1, "tb_s": 10.0, "k": 100.0, "te_s": 0.05, "emin_pu": -10.0, "emax_pu": 10.0, "rc_rfd": 10.0}
 
 SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "esac1a": (_ESAC1A, {**_ESAC1A, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "kc": 0.0, "kf": 0.0}),
     "esdc1a": (_DC, _DC_ZERO),
     "esdc2a": (_DC, {**_DC_ZERO, "ke": -0.05}),
+    "esst1a": (_ESST1A, {**_ESST1A, "vos": 2.0}, {**_ESST1A, **_NO_LAG, "tc1_s": 0.0, "tb1_s": 0.0}),
+    "esst4b": (_ESST4B, {**_ESST4B, "kir": 0.0, "kim": 0.0, "ta_s": 0.0, "tr_s": 0.0}),
     "exac1": (_AC, {**_AC, "kc": 0.9, "tr_s": 0.0}),
+    "exst1": (_EXST1, {**_EXST1, **_NO_LAG}),
     "gast": (_GAST, {**_GAST, "t2_s": 0.0, "dturb_pu": 0.0}),
     "ieeeg1": (_IEEEG1, {**_IEEEG1, "t1_s": 0.0, "t2_s": 0.0, "t4_s": 0.0, "t6_s": 0.0, "t7_s": 0.0}),
     "ieeex1": (_DC, _DC_ZERO),
+    "scrx": (_SCRX, {**_SCRX, "te_s": 0.0, "tb_s": 0.0, "cswitch": 1.0, "rc_rfd": 0.0}),
 }
