@@ -8,6 +8,7 @@ from typing import Any
 
 from gridai.criteria.base import Criterion
 from gridai.criteria.frequency_extremes import FrequencyNadir, FrequencyZenith
+from gridai.criteria.mode_damping import ModeDamping
 from gridai.criteria.rocof import RateOfChange
 from gridai.criteria.settling_frequency import SettlingFrequency
 from gridai.criteria.steady_voltage import SteadyVoltage
@@ -18,20 +19,21 @@ from gridai.results import Limit
 FAMILIES: dict[str, type[Any]] = {
     family.name: family
     for family in (
-        FrequencyNadir, FrequencyZenith, RateOfChange, SettlingFrequency, SteadyVoltage, TransientVoltageRecovery,
-        VoltageDip,
+        FrequencyNadir, FrequencyZenith, ModeDamping, RateOfChange, SettlingFrequency, SteadyVoltage,
+        TransientVoltageRecovery, VoltageDip,
     )
 }  # fmt: skip
 SIDES: dict[str, tuple[str, ...]] = {
     "frequency_nadir": ("low",),
     "frequency_zenith": ("high",),
+    "mode_damping": ("low",),
     "rocof": ("high",),
     "transient_voltage_recovery": ("low",),
     "voltage_dip": ("low",),
 }
 """Which sides a family needs, and no other; families not listed take either or both."""
 UNITS = {
-    "frequency_nadir": "Hz", "frequency_zenith": "Hz", "rocof": "Hz/s", "settling_frequency": "Hz",
+    "frequency_nadir": "Hz", "frequency_zenith": "Hz", "mode_damping": "%", "rocof": "Hz/s", "settling_frequency": "Hz",
     "steady_voltage": "pu", "transient_voltage_recovery": "pu", "voltage_dip": "pu",
 }  # fmt: skip
 

@@ -38,7 +38,7 @@ CONFIDENCE = {
     "M": "recalled, high confidence",
     "m": "recalled, medium confidence",
 }
-CONDITIONS = ("any", "normal", "contingency")
+CONDITIONS = ("any", "normal", "contingency", "small-signal")
 _TEXT = ("clause", "edition", "source", "note")
 
 
@@ -57,10 +57,11 @@ class Profile:
     limits: tuple[Limit, ...]
 
     def of(self, condition: str = "normal") -> tuple[Limit, ...]:
-        """The limits that hold in a condition: "normal" or "contingency"."""
+        """The limits that hold in a condition: "normal", "contingency", or "small-signal" (without those of "any")."""
         if condition not in CONDITIONS[1:]:
             raise UnknownNameError(near(condition, CONDITIONS[1:], "condition"))
-        return tuple(limit for limit in self.limits if limit.condition in ("any", condition))
+        wide = () if condition == "small-signal" else ("any",)
+        return tuple(limit for limit in self.limits if limit.condition in (*wide, condition))
 
     def criteria(self, condition: str = "normal") -> tuple[Criterion, ...]:
         """The criteria that hold in a condition, in the order of the file."""

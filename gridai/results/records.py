@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from gridai.errors import ResultError
 
-KINDS = ("bus", "gen", "load", "cluster", "system", "relay")
+KINDS = ("bus", "gen", "load", "cluster", "branch", "system", "relay")
 VERIFIED = frozenset({"P", "V"})
 
 Status = Literal["pass", "fail", "not assessable"]
@@ -25,8 +25,8 @@ Status = Literal["pass", "fail", "not assessable"]
 class Channel:
     """One column of a Result.
 
-    kind      "bus", "gen", "load", "cluster", "system" or "relay".
-    element   name of the bus, generator, load or cluster.
+    kind      "bus", "gen", "load", "cluster", "branch", "system" or "relay".
+    element   name of the bus, generator, load, cluster or branch.
     quantity  name that ends in its unit: "v_re_pu", "p_mw", "speed_pu".
     unit      unit of the physical value: "pu", "MW", "rad".
     scale     physical value = stored value * scale. [unit per stored unit]
@@ -64,7 +64,8 @@ class Limit:
     clause, edition, source   the place in the document, its edition, the document.
     confidence  letter of the list at the top of this module.
     profile     name of the profile it was read from.
-    condition   "any", "normal" (all equipment in, a planned manoeuvre) or "contingency" (after a fault or a trip).
+    condition   "any", "normal" (all equipment in, a planned manoeuvre), "contingency" (after a fault or a trip) or
+                "small-signal" (judged on modes, not on a run).
     settings    what else the family needs, by name: window_s, within_s, kv_min, kv_max, ...
     note        remark for the reader.
     """

@@ -77,6 +77,11 @@ class Result:
         return Group(self, "cluster")
 
     @property
+    def branch(self) -> Group:
+        """Lines and transformers: flows at the from end."""
+        return Group(self, "branch")
+
+    @property
     def system(self) -> Group:
         """The system as a whole."""
         return Group(self, "system")

@@ -6,25 +6,29 @@ Importing this file loads the standard library only; the command line makes its 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gridai.errors import Problems, SettingError, UnknownNameError, near
+from gridai.errors import Problems, SettingError
+from gridai.studies.common import (
+    add_places,
+    check_fields,
+    placement_of,
+    provenance_of,
+    redispatch_tables,
+    setting,
+)
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
     from gridai.cluster import Pause as Stop
     from gridai.criteria import Profile
-    from gridai.reports import Report, Table
+    from gridai.reports import Report
     from gridai.results import Result
 
 FIGURES = ("overview", "frequency", "voltages", "cluster_power", "generator_power")
 LEAST_S, AFTER_S = 20.0, 10.0
 """Without until_s a run lasts at least so long, and so long after the last power has moved. [s]"""
-
-
-def _setting(default: Any, unit: str, text: str, above: float | None = None, least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": text, "unit": unit, "above": above, "least": least})
 
 
 @dataclass(frozen=True)
@@ -34,27 +38,26 @@ class Pause:
     One pause; a train of them with repeat and every_s; or any with schedule.
     """
 
-    pause_mw: float = _setting(100.0, "MW", "power at the meter that goes away", above=0.0)
-    at_s: float = _setting(1.0, "s", "start of the first pause", least=0.0)
-    resume_s: float | None = _setting(11.0, "s", "start of its return; inf: it stays away", least=0.0)
-    repeat: int = _setting(1, "", "number of pauses", least=1)
-    every_s: float | None = _setting(None, "s", "time from one pause to the next; needed with repeat", above=0.0)
-    schedule: str = _setting(
+    pause_mw: float = setting(100.0, "MW", "power at the meter that goes away", above=0.0)
+    at_s: float = setting(1.0, "s", "start of the first pause", least=0.0)
+    resume_s: float | None = setting(11.0, "s", "start of its return; inf: it stays away", least=0.0, endless=True)
+    repeat: int = setting(1, "", "number of pauses", least=1)
+    every_s: float | None = setting(None, "s", "time from one pause to the next; needed with repeat", above=0.0)
+    schedule: str = setting(
         "", "", "pauses as start:MW:return, parted by commas (1:100:11, 20:50:inf), in place of the fields above"
     )
-    ramp_down_s: float | None = _setting(None, "s", "time in which it goes; 0: a step (default: measured)", least=0.0)
-    ramp_up_s: float | None = _setting(None, "s", "time of its return; 0: a step (default: measured)", least=0.0)
-    until_s: float | None = _setting(None, "s", "end of the run (default: 10 s after the last change, 20 s at least)",
+    ramp_down_s: float | None = setting(None, "s", "time in which it goes; 0: a step (default: measured)", least=0.0)
+    ramp_up_s: float | None = setting(None, "s", "time of its return; 0: a step (default: measured)", least=0.0)
+    until_s: float | None = setting(None, "s", "end of the run (default: 10 s after the last change, 20 s at least)",
                                      above=0.0)  # fmt: skip
-    step_s: float = _setting(1 / 240, "s", "longest integration step", above=0.0)
-    seed: int = _setting(0, "", "seed of the training's jitter", least=0)
-    profile: str = _setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
-    cluster: str | None = _setting(None, "", "name of the cluster that pauses; needed when the case has several")
+    step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
+    seed: int = setting(0, "", "seed of the training's jitter", least=0)
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    cluster: str | None = setting(None, "", "name of the cluster that pauses; needed when the case has several")
 
     def __post_init__(self) -> None:
         found = Problems("study pause")
-        for f in fields(self):
-            _check(found, f.name, getattr(self, f.name), f.metadata, optional="None" in str(f.type))
+        check_fields(self, found)
         if not found and self.repeat > 1 and self.every_s is None and not self.schedule:
             found.add("pause", None, "every_s", None, "give the time from one pause to the next, in s")
         if not found and self.until_s is not None and self.until_s <= self.at_s and not self.schedule:
@@ -87,14 +90,14 @@ class Pause:
         from gridai import criteria, engine
         from gridai.cluster.pauses import paused_share
 
-        placement = _placement(case, self.cluster)
+        placement = placement_of(case, self.cluster)
         profile = criteria.load_profile(self.profile, case.f_hz)
         stops = self.pauses()
         paused_share(stops, placement.cluster.p_mw)
         system = engine.compile_system(case)
         events = [engine.TrainingPause(placement.name, stop) for stop in stops]
         result = engine.simulate(system, events, until_s=self.horizon_s, step_s=self.step_s, seed=self.seed)
-        _add_places(result, case)
+        add_places(result, case)
         return self._report(case, placement, profile, stops, result)
 
     @property
@@ -119,7 +122,7 @@ class Pause:
             limits=profile.of("normal"),
             result=result,
             figures=FIGURES,
-            tables=_tables(case),
+            tables=redispatch_tables(case),
             notes=_notes(case, placement, stops),
             provenance=_provenance(case, placement, profile, result),
         )
@@ -136,21 +139,6 @@ def _in_words(stops: tuple[Stop, ...]) -> str:
 def _finite(value: float | None) -> float | None:
     """Infinity as a time of return means: never."""
     return None if value is None or math.isinf(value) else value
-
-
-def _check(found: Problems, name: str, value: Any, rule: Any, optional: bool) -> None:
-    """Note a value that is no number where one is meant, NaN, or outside its range."""
-    if name in ("schedule", "profile", "cluster") or (value is None and optional):
-        return
-    whole = name in ("repeat", "seed")
-    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    endless = number and name == "resume_s" and value == math.inf
-    low, strict = (rule["above"], True) if rule["above"] is not None else (rule["least"], False)
-    good = number and (math.isfinite(value) or endless) and (value > low if strict else value >= low)
-    if not good:
-        kind = "a whole number" if whole else "a number"
-        bound = f"above {low:g}" if strict else f"of {low:g} or more"
-        found.add("pause", None, name, value, f"give {kind} {bound} {rule['unit']}".strip())
 
 
 def _parse_schedule(text: str) -> list[tuple[float, float, float | None]]:
@@ -172,29 +160,6 @@ def _parse_schedule(text: str) -> list[tuple[float, float, float | None]]:
     return times
 
 
-def _placement(case: Case, name: str | None) -> Placement:
-    """The cluster that pauses: the named one, or the only one."""
-    placed = {placement.name: placement for placement in case.placements}
-    if not placed:
-        raise SettingError(
-            f"case '{case.name}' holds no cluster: place one with case.with_cluster(Cluster.of('H100', count=100_000), "
-            "bus=...), or on the command line with --bus, --hardware and --count"
-        )
-    if name is None:
-        if len(placed) > 1:
-            raise SettingError(f"cluster: the case holds {', '.join(placed)}; name the one that pauses")
-        return case.placements[0]
-    if name not in placed:
-        raise UnknownNameError(near(name, placed, "cluster"))
-    return placed[name]
-
-
-def _add_places(result: Result, case: Case) -> None:
-    """What the figures and the criteria need to know of buses: which carry clusters, and the nominal voltages."""
-    result.meta["cluster_bus"] = {placement.name: placement.bus for placement in case.placements}
-    result.meta["bus_kv"] = {key: float(case.net.bus.at[index, "vn_kv"]) for key, index in case.buses.items()}
-
-
 def _summary(result: Result, stops: tuple[Stop, ...]) -> dict[str, Any]:
     from gridai.studies.summary import all_measures, settling_between
 
@@ -211,35 +176,12 @@ def _summary(result: Result, stops: tuple[Stop, ...]) -> dict[str, Any]:
     return ordered
 
 
-def _tables(case: Case) -> dict[str, Table]:
-    """The redispatch that placing the clusters made."""
-    from gridai.reports import Table
-
-    frame = case.redispatch
-    if frame.empty:
-        return {}
-    rows = tuple(tuple(row) for row in frame.round(3).itertuples(index=False))
-    return {"redispatch": Table("redispatch for the cluster", tuple(str(c) for c in frame.columns), rows)}
-
-
 def _notes(case: Case, placement: Placement, stops: tuple[Stop, ...]) -> tuple[str, ...]:
     largest = max(stops, key=lambda stop: stop.pause_mw)
     return (str(placement.cluster.explain_pause(largest)), *case.notes)
 
 
 def _provenance(case: Case, placement: Placement, profile: Profile, result: Result) -> dict[str, Any]:
-    from gridai.studies.provenance import versions
-
-    return {
-        **versions(),
-        "case": case.name,
-        "case_title": case.title,
-        "case_source": dict(case.provenance),
-        "f_hz": case.f_hz,
-        "cluster": f"{placement.name}: {placement.cluster}",
-        "cluster_bus": placement.bus,
-        "balance": placement.balance,
-        "profile": profile.name,
-        "profile_title": profile.title,
-        "engine": {key: result.meta[key] for key in ("step_s", "steps", "decimate", "notes") if key in result.meta},
-    }
+    """As of every study, with the cluster that pauses."""
+    own = {"cluster": f"{placement.name}: {placement.cluster}", "cluster_bus": placement.bus}
+    return {**provenance_of(case, result, profile), **own, "balance": placement.balance}
