@@ -22,7 +22,7 @@ SOURCE_ROLES = ("machine", "converter")
 HEADER = ("name", "title", "f_hz", "s_base_mva", "description", "notes")
 SECTIONS = ("case", "source", "defaults")
 # Columns of dynamics tables that are text; all others are numbers.
-_TEXT_COLUMNS = ("unit", "bus", "branch", "signal", "note", "source")
+_TEXT_COLUMNS = ("unit", "bus", "branch", "area", "signal", "note", "source")
 
 
 def bundled_cases() -> dict[str, Path]:
@@ -162,7 +162,7 @@ def _read_dynamics(folder: Path, found: Problems) -> dict[str, pd.DataFrame]:
             continue
         data: dict[str, Any] = {"unit": raw.columns["unit"]}
         for column, cells in raw.columns.items():
-            if column in _TEXT_COLUMNS or column.endswith("_bus"):
+            if column.rstrip("0123456789") in _TEXT_COLUMNS or column.rstrip("0123456789").endswith("_bus"):
                 data[column] = cells
                 continue
             values = [number(cell) for cell in cells]

@@ -52,6 +52,7 @@ def collect(case: Any, op: Any) -> list[Device]:
     found += _plain_loads(net, found, clusters)
     found += _cluster_devices(net, clusters)
     _check_sources(net, found, problems)
+    _check_areas(found, problems)
     problems.raise_if_any(CaseError)
     return found
 
@@ -184,3 +185,23 @@ def _check_sources(net: Any, found: list[Device], problems: Problems) -> None:
         elif d.model.role == "exciter" and "efd_pu" not in {i.name for i in sources[d.name].model.inputs}:
             text = f"{sources[d.name].model.name} has no field circuit: remove the exciter or use another machine model"
             problems.add(d.file, d.row, "unit", d.name, text)
+
+
+def _check_areas(found: list[Device], problems: Problems) -> None:
+    """Every unit under secondary control names an area that exists and has a governor; an area's shares sum to 1."""
+    areas = {d.name: d for d in found if d.model.role == "area"}
+    moved = {d.name for d in found for i in d.model.inputs if i.source == "setpoint.p_ref"}
+    shares = dict.fromkeys(areas, 0.0)
+    for d in (d for d in found if d.model.role == "setpoint"):
+        if d.links.area not in areas:
+            problems.add(d.file, d.row, "area", d.links.area, near(d.links.area, areas, "area controller"))
+            continue
+        shares[d.links.area] += d.values["share"]
+        if d.name not in moved:
+            problems.add(
+                d.file, d.row, "unit", d.name, "has no governor that takes a setpoint: add one, or drop this row"
+            )
+    for name, total in shares.items():
+        if abs(total - 1.0) > 1e-6:
+            text = f"the shares of its units sum to {total:g}: they must sum to 1"
+            problems.add(areas[name].file, areas[name].row, "unit", name, text)

@@ -29,6 +29,8 @@ INITIAL_ORDER = (
     "load",
     "cluster",
     "relay",
+    "area",
+    "setpoint",
 )
 TOLERANCE = 1e-6
 

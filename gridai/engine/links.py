@@ -1,11 +1,13 @@
-"""What a unit reads away from its own bus: the voltage of a remote bus, the flow into a branch.
+"""What a unit reads away from its own bus: the voltage of a remote bus, the flow into a branch, its area's controller.
 
-A model asks through inputs with source `remote.*` or `branch.*` (see kernel.contract.Input); its table then has the
-optional columns `remote_bus`, `branch` and `from_bus`. Nothing is computed here: an input of the unit is tied to the
-place where the signal stands already, or to a constant. Only `branch.on` changes, when the branch is switched.
+A model asks through inputs with source `remote.*`, `branch.*` or `area.*` (see kernel.contract.Input); its table then
+has the optional columns `remote_bus`, `branch` and `from_bus`, and `area`. A model with several branches numbers them:
+`branch2.*` reads columns `branch2` and `from_bus2`. Nothing is computed here: an input of the unit is tied to the place
+where the signal stands already, or to a constant. Only `branch.on` changes, when the branch is switched.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridai.errors import Problems, near
@@ -19,40 +21,58 @@ class Links:
     """Where a unit reads; -1 stands for nothing.
 
     remote_node   node of `remote_bus`
-    branch, end   index of the branch, and the end where it is measured: 0 from, 1 to
+    branches      by column (`branch`, `branch2`, ...): index of the branch, and its end: 0 from, 1 to
+    area          name of the area's controller; empty: none
     """
 
     remote_node: int = -1
-    branch: int = -1
-    end: int = 0
+    branches: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    area: str = ""
+
+    @property
+    def branch(self) -> int:
+        """Index of the branch in column `branch`; -1: none."""
+        return self.branches.get("branch", (-1, 0))[0]
+
+
+def is_branch(role: str) -> bool:
+    """True for the sources `branch`, `branch2`, ..."""
+    return role.rstrip("0123456789") == "branch"
 
 
 def link_columns(model: Model) -> set[str]:
     """The text columns that a model's table may have besides its parameters."""
     asked = {s.source.partition(".")[0] for s in model.inputs}
-    return ({"remote_bus"} if "remote" in asked else set()) | ({"branch", "from_bus"} if "branch" in asked else set())
+    columns = {name for role in asked if is_branch(role) for name in (role, role.replace("branch", "from_bus"))}
+    return columns | ({"remote_bus"} if "remote" in asked else set()) | ({"area"} if "area" in asked else set())
 
 
 def read_links(model: Model, record: dict[str, Any], net: Any, file: str, row: int, problems: Problems) -> Links:
     """The links of one row; what does not exist goes to `problems` with the near names."""
     text = {c: _text(record.get(c)) for c in link_columns(model)}
-    remote, branch, end = -1, -1, 0
-    for column in ("remote_bus", "from_bus"):
-        if text.get(column) and text[column] not in net.node_of_bus:
-            problems.add(file, row, column, text[column], near(text[column], net.node_of_bus, "bus"))
-            return Links()
-    if text.get("remote_bus"):
-        remote = int(net.node_of_bus[text["remote_bus"]])
-    if text.get("branch"):
-        names = list(net.branches.name)
-        if text["branch"] not in names:
-            problems.add(file, row, "branch", text["branch"], near(text["branch"], names, "branch"))
-            return Links(remote)
-        branch = names.index(text["branch"])
-        end = _end(net, branch, text["from_bus"], file, row, problems)
-    elif text.get("from_bus"):
-        problems.add(file, row, "from_bus", text["from_bus"], "has no meaning without a branch: fill that column too")
-    return Links(remote, branch, end)
+    buses = [c for c in text if c.startswith(("remote_bus", "from_bus")) and text[c]]
+    unknown = [c for c in buses if text[c] not in net.node_of_bus]
+    for column in unknown:
+        problems.add(file, row, column, text[column], near(text[column], net.node_of_bus, "bus"))
+    if unknown:
+        return Links()
+    remote = int(net.node_of_bus[text["remote_bus"]]) if text.get("remote_bus") else -1
+    found = {c: _branch(net, c, text, file, row, problems) for c in sorted(text) if is_branch(c)}
+    return Links(remote, {c: at for c, at in found.items() if at[0] >= 0}, text.get("area", ""))
+
+
+def _branch(net: Any, column: str, text: dict[str, str], file: str, row: int, problems: Problems) -> tuple[int, int]:
+    """Index and end of the branch in this column; -1 where none is given."""
+    where, names = column.replace("branch", "from_bus"), list(net.branches.name)
+    if not text[column]:
+        if text[where]:
+            problems.add(file, row, where, text[where], f"has no meaning without a branch: fill column {column} too")
+        return -1, 0
+    if text[column] not in names:
+        problems.add(file, row, column, text[column], near(text[column], names, "branch"))
+        return -1, 0
+    branch = names.index(text[column])
+    return branch, _end(net, branch, text[where], file, row, problems)
 
 
 def _end(net: Any, branch: int, bus: str, file: str, row: int, problems: Problems) -> int:
@@ -84,13 +104,14 @@ def remote_place(links: Links, own_node: int, name: str) -> int:
     return 2 * node + (name == "v_im")
 
 
-def branch_signal(links: Links, net: Any, name: str) -> tuple[int, float]:
+def branch_signal(links: Links, net: Any, column: str, name: str) -> tuple[int, float]:
     """Place and value of a `branch.*` signal: (place, -) for a voltage, (-1, value) for a constant."""
     if name not in BRANCH_SIGNALS:
-        raise ValueError(f"branch.{name}: {near(name, BRANCH_SIGNALS, 'signal of a branch')}")
-    if links.branch < 0:
+        raise ValueError(f"{column}.{name}: {near(name, BRANCH_SIGNALS, 'signal of a branch')}")
+    k, end = links.branches.get(column, (-1, 0))
+    if k < 0:
         return -1, 0.0
-    b, k, end = net.branches, links.branch, links.end
+    b = net.branches
     here, there = (b.from_node[k], b.to_node[k]) if end == 0 else (b.to_node[k], b.from_node[k])
     if name[0] in "vw":
         return 2 * int(here if name[0] == "v" else there) + (name[-2:] == "im"), 0.0

@@ -12,7 +12,7 @@ import numpy as np
 
 from gridai.engine import devices
 from gridai.engine.devices import Device
-from gridai.engine.links import branch_signal, remote_place
+from gridai.engine.links import branch_signal, is_branch, remote_place
 from gridai.engine.network import NetworkModel
 from gridai.engine.plan import CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE
 from gridai.errors import CaseError, UnknownNameError, near
@@ -20,7 +20,7 @@ from gridai.kernel.compile import entry_address
 from gridai.kernel.contract import LATE_ROLES, ROLES, Input, Model, records_of
 from gridai.units import omega_base_rad_per_s
 
-CHANNEL_KIND = {"load": "load", "cluster": "cluster", "relay": "relay"}
+CHANNEL_KIND = {"load": "load", "cluster": "cluster", "relay": "relay", "area": "system"}
 
 
 @dataclass(frozen=True)
@@ -239,12 +239,14 @@ def _source(wiring: _Wiring, outputs: dict[tuple[str, str, str], int], d: Device
         return 2 * d.node + (name == "v_im")
     if role == "remote":
         return remote_place(d.links, d.node, name)
-    if role == "branch":
-        found, value = branch_signal(d.links, net, name)
+    if is_branch(role):
+        found, value = branch_signal(d.links, net, role, name)
         place = found if found >= 0 else wiring.constant(key, value)
-        if name == "on" and d.links.branch >= 0:
-            wiring.switches.append((place, d.links.branch))
+        if name == "on" and role in d.links.branches:
+            wiring.switches.append((place, d.links.branches[role][0]))
         return place
+    if role == "area":
+        return outputs[(d.links.area, role, name)]
     if (d.name, role, name) in outputs:
         return outputs[(d.name, role, name)]
     return wiring.constant(key, signal.default or 0.0)

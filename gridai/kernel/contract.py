@@ -31,6 +31,8 @@ ROLES = (
     "machine",
     "converter",
     "monitor",
+    "area",
+    "setpoint",
     "stabilizer",
     "plant",
     "electrical",
@@ -85,7 +87,10 @@ class Input:
     `remote.v_re`, `remote.v_im`: the voltage of the bus in the table's column `remote_bus` (empty: the own bus).
     `branch.<name>`: the branch in column `branch`, measured at its end `from_bus` (empty: its first end). The names:
     v_re, v_im (voltage there), w_re, w_im (other end), ys_re, ys_im, ym_re, ym_im (the current into the branch is
-    (ys v + ym w) on [pu of the system base]), on (1 in service, 0 out or no branch given).
+    (ys v + ym w) on [pu of the system base]), on (1 in service, 0 out or no branch given). `branch2.<name>` likewise
+    reads columns `branch2` and `from_bus2`.
+    `area.<output>`: an output of the area controller (role area) that the table's column `area` names.
+    `setpoint.<output>`: of the unit's device of role setpoint (secondary control); constant where there is none.
 
     If that device is not there, the signal is constant: at `default`, or, when that is None, at the value
     that initialisation found (a machine without governor keeps its torque).

@@ -268,6 +268,7 @@ def check_wiring(sample: Sample) -> None:
     """Sources are a voltage, a branch, a role's output or a setpoint; a machine's field and power may rest."""
     for signal in sample.model.inputs:
         role, _, name = signal.source.partition(".")
+        role = role.rstrip("0123456789")  # branch2 is a branch
         assert name, signal.source
         assert role in (*ROLES, "bus", "remote", "branch", "setpoint"), signal.source
         assert role not in ("bus", "remote") or name in ("v_re", "v_im"), signal.source

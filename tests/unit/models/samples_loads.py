@@ -17,4 +17,6 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
     ),
     "lvshbl": ({"v1_pu": 0.85, "v2_pu": 0.8, "vo_pu": 1.2, **_STAGES},),
     "ldshbl": ({"f1_hz": 59.3, "f2_hz": 59.0, "fo_hz": 61.0, **_STAGES},),
+    "agc": ({"bias_mw_per_hz": 500.0}, {"bias_mw_per_hz": 500.0, "t_ace_s": 0.0, "deadband_mw": 5.0}),
+    "agcunit": ({"share": 0.4, "ramp_mw_per_min": 20.0, "up_mw": 50.0, "down_mw": -30.0},),
 }  # fmt: skip
