@@ -22,27 +22,20 @@ Source: IEEE Committee Report, "Excitation system models for power system stabil
 1981; PSS/E Model Library, IEEEST.
 """
 
-from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag, phasor_slip
-from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
-
-
-@kernel
-def signal(p, x, u):
-    """The input of this mode and the rates of the two measuring states."""
-    v = complex(u.v_re, u.v_im)
-    if p.mode == 1.0:
-        return u.omega_pu - 1.0, 0.0, 0.0
-    if p.mode == 2.0:
-        slip, rate = phasor_slip(v, complex(x.meas1, x.meas2), p.tmeas_s)
-        return slip / p.omega_base, rate.real, rate.imag
-    if p.mode == 3.0:
-        return u.pe_pu, 0.0, 0.0
-    if p.mode == 4.0:
-        return u.pm_pu - u.pe_pu, 0.0, 0.0
-    if p.mode == 5.0:
-        return abs(v), 0.0, 0.0
-    slope, rate1 = derivative_filtered(abs(v), x.meas1, 1.0, p.tmeas_s)
-    return slope, rate1, 0.0
+from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag
+from gridai.kernel.contract import Model, Output, Param, Start, State, kernel
+from gridai.models.stabilizers._signals import (
+    CODES,
+    INPUTS,
+    NO_REMOTE,
+    OWN_LAG,
+    TMEAS,
+    ZERO_INSIDE,
+    measured,
+    measuring_states,
+    need_lag,
+    zero_inside,
+)
 
 
 @kernel
@@ -74,7 +67,7 @@ def shaped(p, x, s):
 @kernel
 def outputs(p, x, z, u, y):
     """Stabiliser signal, limited, and zero outside the voltage window."""
-    s, _, _ = signal(p, x, u)
+    s, _, _ = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     filtered, _, _, _, _ = high_frequency_filter(p, x, s)
     out, _, _, _ = shaped(p, x, filtered)
     vt = abs(complex(u.v_re, u.v_im))
@@ -86,19 +79,15 @@ def outputs(p, x, z, u, y):
 @kernel
 def derivatives(p, x, z, u, y, d):
     """Measurement, filter, lead-lags, washout."""
-    s, d.meas1, d.meas2 = signal(p, x, u)
+    s, d.meas1, d.meas2 = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     filtered, d.filt1, d.filt1_rate, d.filt2, d.filt2_rate = high_frequency_filter(p, x, s)
     _, d.lead1, d.lead2, d.wash = shaped(p, x, filtered)
 
 
 def initialise(p, x, z, u, y, op: Start) -> None:
     """All blocks at rest at the signal's present value: the washout gives zero."""
-    x.meas1, x.meas2 = 0.0, 0.0
-    if p.mode == 2.0:
-        x.meas1, x.meas2 = op.v.real, op.v.imag
-    elif p.mode == 6.0:
-        x.meas1 = abs(op.v)
-    start, _, _ = signal(p, x, u)
+    x.meas1, x.meas2 = measuring_states(p.mode, op.v)
+    start, _, _ = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     x.filt1 = x.filt2 = x.lead1 = x.lead2 = x.wash = start
     x.filt1_rate = x.filt2_rate = 0.0
     y.vs_pu = 0.0
@@ -113,13 +102,7 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
     """The mode exists, the signal is the machine's own, the filter is proper, leads have lags, limits hold zero."""
     found = []
     if values["mode"] not in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
-        found.append(
-            (
-                "mode",
-                "is not an input mode: 1 speed, 2 frequency, 3 power, 4 accelerating power, 5 voltage, "
-                "6 rate of voltage",
-            )
-        )
+        found.append(("mode", f"is not an input mode: {CODES}"))
     if values["ib"] != 0.0:
         found.append(
             ("ib", "a signal from a remote bus is not there: give 0, the machine's own bus, or mode 1, 3 or 4")
@@ -133,13 +116,8 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
                 f"numerator of order {top} over a denominator of order {bottom}: give A1 to A4, or zero for A5 and A6",
             )
         )
-    for lead, lag in (("t1_s", "t2_s"), ("t3_s", "t4_s")):
-        if values[lead] != 0.0 and values[lag] == 0.0:
-            found.append((lag, f"must be above 0 where {lead} is not 0"))
-    if values["lsmin_pu"] > 0.0 or values["lsmax_pu"] < 0.0 or values["lsmin_pu"] >= values["lsmax_pu"]:
-        found.append(
-            ("lsmin_pu", f"the output starts at 0: give lsmin <= 0 <= lsmax (lsmax_pu = {values['lsmax_pu']:g})")
-        )
+    found += need_lag(values, ("t1_s", "t2_s"), ("t3_s", "t4_s"))
+    found += zero_inside(values, "lsmin_pu", "lsmax_pu")
     if 0.0 < values["vcu_pu"] <= values["vcl_pu"]:
         found.append(("vcu_pu", f"not above vcl_pu = {values['vcl_pu']:g}: give vcl < vcu, or 0 to leave one out"))
     return found
@@ -175,9 +153,7 @@ MODEL = Model(
         Param("lsmin_pu", "pu", None, "lower limit of the output"),
         Param("vcu_pu", "pu", 0.0, "the output is 0 from this voltage up; 0: not looked at"),
         Param("vcl_pu", "pu", 0.0, "the output is 0 from this voltage down; 0: not looked at"),
-        Param(
-            "tmeas_s", "s", 0.04, "lag of measured frequency (mode 2) and rate of voltage (mode 6), above 0", low=1e-6
-        ),
+        TMEAS,
     ),
     states=(
         State("meas1", "pu", "measured voltage: real part (mode 2) or magnitude (mode 6)"),
@@ -190,22 +166,11 @@ MODEL = Model(
         State("lead2", "pu", "second lead-lag"),
         State("wash", "pu", "washout"),
     ),
-    inputs=(
-        Input("omega_pu", "pu", "machine.omega_pu", "speed", default=1.0),
-        Input("pe_pu", "pu", "machine.pe_pu", "air-gap power"),
-        Input("pm_pu", "pu", "machine.pm_pu", "mechanical power"),
-        Input("v_re", "pu", "bus.v_re", "bus voltage, real part"),
-        Input("v_im", "pu", "bus.v_im", "bus voltage, imaginary part"),
-    ),
+    inputs=INPUTS,
     outputs=(Output("vs_pu", "pu", "stabiliser signal", "vs_pu"),),
     initialise=initialise,
     kernels={"outputs": outputs, "derivatives": derivatives},
     source="IEEE Trans. PAS-100, 1981; PSS/E Model Library, IEEEST",
     check=check,
-    deviations=(
-        "No remote bus (IB): only the machine's own bus.",
-        "Frequency (mode 2) and rate of voltage (mode 6) are measured behind tmeas_s; PSS/E takes them from its own "
-        "frequency filter and from differences between steps.",
-        "Limits that do not hold zero are refused: the stabiliser would move the operating point.",
-    ),
+    deviations=(NO_REMOTE, OWN_LAG, ZERO_INSIDE),
 )

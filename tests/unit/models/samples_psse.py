@@ -32,6 +32,11 @@ _ESST4B = {
     "thetap_deg": 10.0,
 }  # fmt: skip
 _SCRX = {"ta_tb": 0.1, "tb_s": 10.0, "k": 100.0, "te_s": 0.05, "emin_pu": -10.0, "emax_pu": 10.0, "rc_rfd": 10.0}
+_PSS2A = {
+    "tw1_s": 2.0, "tw2_s": 3.0, "tw3_s": 2.0, "t7_s": 2.0, "ks2": 0.2, "t8_s": 0.5, "t9_s": 0.1, "ks1": 10.0,
+    "t1_s": 0.25, "t2_s": 0.03, "t3_s": 0.15, "t4_s": 0.015, "vstmax_pu": 0.1, "vstmin_pu": -0.1,
+}  # fmt: skip
+_PSS2B = {**_PSS2A, "t6_s": 0.02, "t10_s": 0.1, "t11_s": 0.02, "vs2max_pu": 2.0, "vs2min_pu": -2.0, "m": 2.0, "n": 4.0}
 
 SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "esac1a": (_ESAC1A, {**_ESAC1A, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "kc": 0.0, "kf": 0.0}),
@@ -45,4 +50,14 @@ SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "ieeeg1": (_IEEEG1, {**_IEEEG1, "t1_s": 0.0, "t2_s": 0.0, "t4_s": 0.0, "t6_s": 0.0, "t7_s": 0.0}),
     "ieeex1": (_DC, _DC_ZERO),
     "scrx": (_SCRX, {**_SCRX, "te_s": 0.0, "tb_s": 0.0, "cswitch": 1.0, "rc_rfd": 0.0}),
+    "pss2a": (
+        _PSS2A,
+        {**_PSS2A, "ics1": 2.0, "ics2": 4.0, "m": 0.0},
+        {**_PSS2A, "ics1": 5.0, "ics2": 6.0, "tw1_s": 0.0},
+    ),
+    "pss2b": (_PSS2B, {**_PSS2B, "ics2": 0.0, "tw3_s": 0.0}, {**_PSS2B, "vs2max_pu": 0.3, "vs1min_pu": -0.01}),
+    "stab1": (
+        {"k_t": 20.0, "t_s": 3.0, "t1_t3": 2.0, "t3_s": 0.1, "t2_t4": 3.0, "t4_s": 0.05, "hlim_pu": 0.05},
+        {"k_t": 20.0, "t_s": 3.0, "hlim_pu": 0.05},
+    ),
 }

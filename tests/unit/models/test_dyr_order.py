@@ -12,6 +12,8 @@ NOT_RECORDED = {
     "genrou": {"ra_pu"},
     "gensal": {"ra_pu"},
     "ieeest": {"tmeas_s"},
+    "pss2a": {"tmeas_s"},
+    "pss2b": {"tmeas_s"},
     "vtgtpat": {"tv_s"},
     "frqtpat": {"tf_s"},
     "repca1": {"t_freq_s"},
