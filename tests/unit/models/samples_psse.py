@@ -37,6 +37,14 @@ _PSS2A = {
     "t1_s": 0.25, "t2_s": 0.03, "t3_s": 0.15, "t4_s": 0.015, "vstmax_pu": 0.1, "vstmin_pu": -0.1,
 }  # fmt: skip
 _PSS2B = {**_PSS2A, "t6_s": 0.02, "t10_s": 0.1, "t11_s": 0.02, "vs2max_pu": 2.0, "vs2min_pu": -2.0, "m": 2.0, "n": 4.0}
+_GENROE = {
+    "h_s": 4.28, "xd_pu": 1.84, "xq_pu": 1.75, "xd1_pu": 0.41, "xq1_pu": 0.6, "xd2_pu": 0.2, "xl_pu": 0.12,
+    "td10_s": 5.0, "tq10_s": 0.9, "td20_s": 0.07, "tq20_s": 0.09, "s10": 0.11, "s12": 0.39, "ra_pu": 0.003,
+}  # fmt: skip
+_GENSAE = {
+    "h_s": 5.0, "xd_pu": 1.0, "xq_pu": 0.75, "xd1_pu": 0.4, "xd2_pu": 0.25, "xl_pu": 0.1,
+    "td10_s": 5.0, "td20_s": 0.05, "tq20_s": 0.2, "s10": 0.11, "s12": 0.62, "ra_pu": 0.003,
+}  # fmt: skip
 
 SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "esac1a": (_ESAC1A, {**_ESAC1A, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "kc": 0.0, "kf": 0.0}),
@@ -60,4 +68,6 @@ SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
         {"k_t": 20.0, "t_s": 3.0, "t1_t3": 2.0, "t3_s": 0.1, "t2_t4": 3.0, "t4_s": 0.05, "hlim_pu": 0.05},
         {"k_t": 20.0, "t_s": 3.0, "hlim_pu": 0.05},
     ),
+    "genroe": (_GENROE, {**_GENROE, "s10": 0.0, "s12": 0.0}),
+    "gensae": (_GENSAE, {**_GENSAE, "s10": 0.0, "s12": 0.0}),
 }

@@ -9,7 +9,9 @@ from gridai.models import catalog
 WITH_ORDER = {key: name for key, name in catalog.model_files().items() if hasattr(import_module(name), "DYR")}
 NOT_RECORDED = {
     "gencls": {"ra_pu", "xd1_pu"},
+    "genroe": {"ra_pu"},
     "genrou": {"ra_pu"},
+    "gensae": {"ra_pu"},
     "gensal": {"ra_pu"},
     "ieeest": {"tmeas_s"},
     "pss2a": {"tmeas_s"},
