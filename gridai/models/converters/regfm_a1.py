@@ -28,7 +28,7 @@ approved by WECC; W. Du et al., IEEE Trans. Power Delivery, 2024, doi 10.1109/TP
 
 import numpy as np
 
-from gridai.kernel.blocks import clip, held, lag, pi_nonwindup, require_within
+from gridai.kernel.blocks import clip, lag, pi_nonwindup, require_within
 from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
 
 DYR = (
@@ -39,11 +39,22 @@ DYR = (
 DYR_NAMES = ("REGFMA1", "REGFM_A1")
 """What the model is called in DYR files."""
 
+MARGIN = 1e-5
+"""A limiter's integral this near to zero rests, so that a linearisation about it sees it at rest. [pu]"""
+
 
 @kernel
 def limiter(m, high, low, x_high, x_low, kp):
     """Correction that brings the measured m back between low and high."""
     return min(kp * (high - m) + x_high, 0.0) + max(kp * (low - m) + x_low, 0.0)
+
+
+@kernel
+def above_zero(rate, x):
+    """Rate of a state that must not fall below zero. Within MARGIN it counts as there."""
+    if x <= MARGIN and rate < 0.0:
+        return 0.0
+    return rate
 
 
 @kernel
@@ -111,15 +122,16 @@ def derivatives(p, x, z, u, y, d):
     _, d.ref_pu = lag(u.q_ext_pu + u.dq_ref_pu, x.ref_pu, 1.0, p.tqf_s)
     _, d.v_pu = lag(y.vt_pu, x.v_pu, 1.0, p.tvf_s)
     _, d.v_int_pu = internal_voltage(p, x, y.vt_pu)
-    d.p_high_pu = held(p.kipmax * (p.pmax_pu - m), x.p_high_pu, -np.inf, 0.0)
-    d.p_low_pu = held(p.kipmax * (p.pmin_pu - m), x.p_low_pu, 0.0, np.inf)
-    d.q_high_pu = held(p.kiqmax * (p.qmax_pu - x.q_pu), x.q_high_pu, -np.inf, 0.0)
-    d.q_low_pu = held(p.kiqmax * (p.qmin_pu - x.q_pu), x.q_low_pu, 0.0, np.inf)
+    d.p_high_pu = -above_zero(p.kipmax * (m - p.pmax_pu), -x.p_high_pu)
+    d.p_low_pu = above_zero(p.kipmax * (p.pmin_pu - m), x.p_low_pu)
+    d.q_high_pu = -above_zero(p.kiqmax * (x.q_pu - p.qmax_pu), -x.q_high_pu)
+    d.q_low_pu = above_zero(p.kiqmax * (p.qmin_pu - x.q_pu), x.q_low_pu)
 
 
 @kernel
 def clamp(p, x, u):
-    """The integral parts of the limiters on their side of zero."""
+    """The integral parts of the limiters on their side of zero, that of the voltage control within its limits."""
+    x.v_int_pu = clip(x.v_int_pu, p.emin_pu, p.emax_pu)
     x.p_high_pu, x.q_high_pu = min(x.p_high_pu, 0.0), min(x.q_high_pu, 0.0)
     x.p_low_pu, x.q_low_pu = max(x.p_low_pu, 0.0), max(x.q_low_pu, 0.0)
 

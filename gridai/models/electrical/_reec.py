@@ -141,8 +141,12 @@ def dip_update(z, g):
 
 @kernel
 def clamp(p, x, u):
-    """The power order within its limits."""
+    """The power order and the integrators in use within their limits."""
     x.p_ord_pu = clip(x.p_ord_pu, p.pmin_pu, p.pmax_pu)
+    if p.q_flag != 0.0:
+        x.v_int_pu = clip(x.v_int_pu, -p.imax_pu, p.imax_pu)
+        if p.v_flag != 0.0:
+            x.q_int_pu = clip(x.q_int_pu, p.vmin_pu, p.vmax_pu)
 
 
 REMEDY = "widen the limit, or change the unit's dispatch, voltage or MVA base"
@@ -282,9 +286,9 @@ INPUTS = (
 OUTPUTS = (
     Output("ip_cmd_pu", "pu", "active current asked for", "ip_cmd_pu"),
     Output("iq_cmd_pu", "pu", "reactive current asked for, positive generates", "iq_cmd_pu"),
-    Output("iq_inj_pu", "pu", "reactive current injected for the voltage error"),
-    Output("ip_max_pu", "pu", "limit of the active current"),
-    Output("iq_max_pu", "pu", "limit of the reactive current"),
+    Output("iq_inj_pu", "pu", "reactive current injected for the voltage error", "iq_inj_pu"),
+    Output("ip_max_pu", "pu", "limit of the active current", "ip_max_pu"),
+    Output("iq_max_pu", "pu", "limit of the reactive current", "iq_max_pu"),
     Output("dip", "1", "1 while the controls are frozen", "voltage_dip"),
 )
 GUARDS = ("dips", "returns")

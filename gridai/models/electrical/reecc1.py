@@ -40,6 +40,7 @@ from gridai.models.electrical._reec import (
     rest_of_circle,
     voltage_injection,
 )
+from gridai.models.electrical._reec import clamp as clamp_controls
 
 DYR = (
     "remote_bus", "pf_flag", "v_flag", "q_flag", "pq_flag", "vdip_pu", "vup_pu", "trv_s", "dbd1_pu", "dbd2_pu", "kqv",
@@ -96,8 +97,8 @@ def derivatives(p, x, z, u, y, d):
 
 @kernel
 def clamp(p, x, u):
-    """The power order and the state of charge within their limits."""
-    x.p_ord_pu = clip(x.p_ord_pu, p.pmin_pu, p.pmax_pu)
+    """The power order, the integrators in use and the state of charge within their limits."""
+    clamp_controls(p, x, u)
     x.soc = clip(x.soc, p.soc_min, p.soc_max)
 
 
@@ -126,7 +127,8 @@ def initialise(p, x, z, u, y, op: Start) -> None:
         iq_max = min(iq_max, rest_of_circle(p.imax_pu, y.ip_cmd_pu))
     else:
         ip_max = min(ip_max, rest_of_circle(p.imax_pu, y.iq_cmd_pu))
-    _reec.start_currents("REECC1", y, *active_range(p, x, ip_max), iq_max)
+    low, high = active_range(p, x, ip_max)
+    _reec.start_currents("REECC1", y, low, high, iq_max)
     _reec.start_reactive("REECC1", p, x, u, v, y.iq_cmd_pu - voltage_injection(p, v), 0.0)
 
 

@@ -119,6 +119,14 @@ def derivatives(p, x, z, u, y, d):
 
 
 @kernel
+def clamp(p, x, u):
+    """The integrators in use within their limits."""
+    x.q_int_pu = clip(x.q_int_pu, p.qmin_pu, p.qmax_pu)
+    if p.f_flag != 0.0:
+        x.p_int_pu = clip(x.p_int_pu, p.pmin_pu, p.pmax_pu)
+
+
+@kernel
 def guards(p, x, z, u, y, t, g):
     """The voltage falls below vfrz, or returns."""
     v = abs(complex(u.v_re, u.v_im))
@@ -239,7 +247,7 @@ MODEL = Model(
         Output("frozen", "1", "1 while the reactive integrator is frozen"),
     ),
     initialise=initialise,
-    kernels={"outputs": outputs, "derivatives": derivatives, "guards": guards, "update": update},
+    kernels={"outputs": outputs, "derivatives": derivatives, "clamp": clamp, "guards": guards, "update": update},
     check=check,
     source="WECC REMTF, Solar PV Plant Modeling and Validation Guideline, 2019, REPC_A; PSS/E Model Library, REPCA1",
     deviations=(
