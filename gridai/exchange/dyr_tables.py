@@ -20,6 +20,7 @@ from typing import Any
 
 from gridai.errors import Problems
 from gridai.exchange.dyr import DyrRecord, DyrText
+from gridai.exchange.dyr_links import LINK_COLUMNS, Places, links
 from gridai.grid.names import element_names
 from gridai.grid.raw_layout import to_number
 from gridai.grid.raw_report import Account
@@ -29,6 +30,7 @@ from gridai.models import catalog
 FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX")}
 """Parameter of a machine to the column of the gen table and the field of the RAW record that give it."""
 SOURCE_ROLES = ("machine", "converter")
+_TEXT_COLUMNS = ("remote_bus", "branch", "from_bus")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Units:
 
     machines: dict[str, dict[str, Any]]
     loads: dict[str, bool]
+    places: Places
 
     @classmethod
     def of(cls, net: Any) -> Units:
@@ -71,7 +74,7 @@ class Units:
         for table in ("ext_grid", "gen", "sgen"):
             machines |= dict(zip(names.get(table, ()), net[table].to_dict("records"), strict=True))
         on = net.load["in_service"].tolist()
-        return cls(machines, dict(zip(names.get("load", ()), map(bool, on), strict=True)))
+        return cls(machines, dict(zip(names.get("load", ()), map(bool, on), strict=True)), Places.of(net))
 
     def at(self, bus: int, load: bool) -> list[str]:
         """Ids of the machines or loads at a bus."""
@@ -132,7 +135,7 @@ def _take(
     unit = _unit(record, role == "load", units, found)
     if unit is None or _doubled(record, unit, role, taken, found):
         return
-    values = _values(record, entry, units.machines.get(unit, {}), found)
+    values = _values(record, entry, units, unit, found)
     if values is None:
         return
     table = tables.setdefault(kind, _Table(entry, record.file))
@@ -181,8 +184,8 @@ def _doubled(record: DyrRecord, unit: str, role: str, taken: dict[tuple[str, str
     return True
 
 
-def _values(record: DyrRecord, entry: Entry, machine: dict[str, Any], found: Problems) -> dict[str, float] | None:
-    """Parameters of a record, checked against the model's ranges and rules; None with faults."""
+def _values(record: DyrRecord, entry: Entry, units: Units, unit: str, found: Problems) -> dict[str, Any] | None:
+    """Columns of a record, checked against the model's ranges and rules; None with faults."""
     before = len(found)
     given, wanted = len(record.values), len(entry.order)
     if given != wanted:
@@ -191,25 +194,32 @@ def _values(record: DyrRecord, entry: Entry, machine: dict[str, Any], found: Pro
         )
         found.add(record.file, record.line, "constants", record.label, remedy)
         return None
+    texts = {name: text for name, text in zip(entry.order, record.values, strict=True) if name is not None}
     values: dict[str, float] = {}
-    for name, text in zip(entry.order, record.values, strict=True):
-        if name is None:
-            continue
-        number = to_number(text)
+    for name in [n for n in texts if n not in LINK_COLUMNS]:
+        number = to_number(texts[name])
         if number is None:
-            found.add(record.file, record.line, name, text, f"is not a plain finite number ({record.label})")
+            found.add(record.file, record.line, name, texts[name], f"is not a plain finite number ({record.label})")
         else:
             values[name] = number
+    linked = links(record, {n: t for n, t in texts.items() if n in LINK_COLUMNS}, units.places, found)
+    _from_raw(record, entry, units.machines.get(unit, {}), values, found)
+    if len(found) == before:
+        _check(record, entry.model, values, found)
+    return {**linked, **values} if len(found) == before else None
+
+
+def _from_raw(
+    record: DyrRecord, entry: Entry, machine: dict[str, Any], values: dict[str, float], found: Problems
+) -> None:
+    """What the RAW file knows of a machine and the DYR record does not hold."""
     params = {q.name: q for q in entry.model.params if not q.solved}
     for name, (column, raw_field) in FROM_RAW.items():
-        if name in params and name not in values and name not in entry.order and column in machine:
+        if name in params and name not in entry.order and column in machine:
             values[name] = float(machine[column])
             if not params[name].low <= values[name] <= params[name].high:
                 remedy = f"{name} of {record.label} is {raw_field} of the RAW file, which is out of range for it"
                 found.add(record.file, record.line, raw_field, values[name], remedy)
-                return None
-    _check(record, entry.model, values, found)
-    return values if len(found) == before else None
 
 
 def _check(record: DyrRecord, model: Model, values: dict[str, float], found: Problems) -> None:
@@ -234,7 +244,10 @@ def _frame(table: _Table) -> Any:
     import pandas as pd
 
     columns = ["unit", *dict.fromkeys(name for row in table.rows for name in row if name != "unit")]
+    columns.sort(key=lambda name: name not in ("unit", *_TEXT_COLUMNS))
     frame = pd.DataFrame(table.rows, columns=columns)
+    for name in [n for n in _TEXT_COLUMNS if n in columns]:
+        frame[name] = frame[name].fillna("")
     frame.attrs["file"], frame.attrs["rows"] = table.file, list(table.lines)
     return frame
 
