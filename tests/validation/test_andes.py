@@ -1,4 +1,4 @@
-"""ieee39 against ANDES on the same data: GENROU, SEXS, TGOV1, IEEEST, constant-impedance loads. Needs the extra `bench`.
+"""ieee39 against ANDES on the same data: GENROU, SEXS, TGOV1, IEEEST, impedance loads. Needs the extra `bench`.
 
 ANDES (GPL) runs in its own process, in the interpreter named by GRIDAI_ANDES_PYTHON, else in this one if it has andes.
 Both at 1/240 s for 3 s, largest difference over all machines or buses. Rows within 10 ms of a switching are left out,
