@@ -45,6 +45,11 @@ _GENSAE = {
     "h_s": 5.0, "xd_pu": 1.0, "xq_pu": 0.75, "xd1_pu": 0.4, "xd2_pu": 0.25, "xl_pu": 0.1,
     "td10_s": 5.0, "td20_s": 0.05, "tq20_s": 0.2, "s10": 0.11, "s12": 0.62, "ra_pu": 0.003,
 }  # fmt: skip
+_DEGOV = {
+    "t1_s": 0.01, "t2_s": 0.02, "t3_s": 0.2, "k": 18.0, "t4_s": 0.25, "t5_s": 0.01, "t6_s": 0.04, "td_s": 0.05,
+    "tmax_pu": 1.1, "tmin_pu": 0.0,
+}  # fmt: skip
+_DEGOV_SHORT = {**dict.fromkeys(_DEGOV, 0.0), "k": 18.0, "tmax_pu": 1.1}
 
 SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     "esac1a": (_ESAC1A, {**_ESAC1A, "tr_s": 0.0, "ta_s": 0.0, "tb_s": 0.0, "tc_s": 0.0, "kc": 0.0, "kf": 0.0}),
@@ -70,4 +75,11 @@ SAMPLES_PSSE: dict[str, tuple[dict[str, float], ...]] = {
     ),
     "genroe": (_GENROE, {**_GENROE, "s10": 0.0, "s12": 0.0}),
     "gensae": (_GENSAE, {**_GENSAE, "s10": 0.0, "s12": 0.0}),
+    "degov": (_DEGOV, _DEGOV_SHORT),
+    "ggov1": (
+        {"ldref_pu": 1.2, "kturb": 1.5, "kdgov": 0.5, "kimw": 0.01, "db_pu": 0.0005, "teng_s": 0.05, "dm": 0.1},
+        {"rselect": -1.0, "flag": 0.0, "trate_mw": 120.0, "dm": -0.5, "kpgov": 0.0, "kpload": 0.0},
+        {"rselect": -2.0, "tpelec_s": 0.0, "tb_s": 0.0, "tsa_s": 0.0, "tsb_s": 0.0, "tfload_s": 0.0, "ka": 0.0},
+        {"rselect": 0.0, "ldref_pu": 1.1},
+    ),
 }
