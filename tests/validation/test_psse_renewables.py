@@ -111,9 +111,9 @@ def test_voltage(case: Case, series: np.ndarray) -> None:
 
 
 def test_power(case: Case, series: np.ndarray) -> None:
-    """Reached: P 4.3e-6, Q 2.5e-6 from 75 ms after the trip on, in swings of 3.8e-3 and 9.5e-4."""
+    """Reached: P 4.3e-6, Q 1.8e-6 from 75 ms after the trip on, in swings of 3.8e-3 and 9.5e-4."""
     error = np.abs(power(run(case))[: len(series)] - series[:, 1:3])
-    assert (error[LATER].max(axis=0) < [6e-6, 4e-6]).all()
+    assert (error[LATER].max(axis=0) < [6e-6, 3e-6]).all()
 
 
 def test_first_rows_of_power_are_at_fault_in_the_file(case: Case, series: np.ndarray) -> None:
@@ -129,7 +129,8 @@ def test_first_rows_of_power_are_at_fault_in_the_file(case: Case, series: np.nda
 def test_what_the_record_exercises(case: Case, series: np.ndarray) -> None:
     """Both deadbands are 0.01 pu and no error leaves them: plant controller and injection must do nothing.
 
-    So the series judges REGCA1, the lags of REECB1 and the width of the deadbands, not the rest of REPCA1.
+    So the series judges REGCA1, Trv and Tiq of REECB1 and the deadbands, not the rest of REPCA1 (nor Tpord: its input
+    rests). With these time constants a tenth larger Q is off by 2.1e-5.
     """
     usual = power(run(case))
 

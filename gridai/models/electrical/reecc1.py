@@ -50,6 +50,8 @@ DYR = (
     "ip3_pu", "vp4_pu", "ip4_pu", "t_s", "soc_ini", "soc_max", "soc_min",
 )  # fmt: skip
 """Order of a PSS/E DYR record: ICON M to M+4, CON J to J+44."""
+DYR_NAMES = ("REECCU1",)
+"""Another name of the record."""
 
 
 @kernel
