@@ -34,7 +34,12 @@ class PowerFlowError(GridaiError):
 
 
 class InitialisationError(GridaiError):
-    """The dynamic models do not start in balance: the text names state, unit and value."""
+    """The dynamic models do not start in balance: the text names state, unit and value.
+
+    outside  limits that the start violates: (unit, model, parameter, value of the start, value of the limit).
+    """
+
+    outside: tuple[tuple[str, str, str, float, float], ...] = ()
 
 
 class SettingError(GridaiError):

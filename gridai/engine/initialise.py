@@ -73,6 +73,7 @@ def initialise(system: System) -> None:
 def _start_all(system: System, roles: tuple[str, ...], v: np.ndarray, signals: np.ndarray | None) -> None:
     """Start every unit of these roles at voltages v; sources give what `signals` hold, or the power flow's power."""
     problems = Problems(f"case '{system.name}' cannot start from its power flow")
+    outside: list[tuple[str, str, str, float, float]] = []
     for role in roles:
         for group in (g for g in system.groups if g.model.role == role):
             for k, d in enumerate(group.devices):
@@ -84,7 +85,11 @@ def _start_all(system: System, roles: tuple[str, ...], v: np.ndarray, signals: n
                     _start_unit(system, group, k, Start(complex(v[d.node]), power.real, power.imag))
                 except InitialisationError as error:
                     problems.add(d.file or group.model.name, d.row or None, d.name, None, str(error))
-    problems.raise_if_any(InitialisationError)
+                    outside += [(d.name, group.model.name, *limit[2:]) for limit in error.outside]
+    if problems:
+        failure = InitialisationError(problems.text())
+        failure.outside = tuple(outside)
+        raise failure
 
 
 def _network_solution(system: System) -> tuple[np.ndarray, np.ndarray]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gridai.casefile import checked_dynamics
 from gridai.errors import PowerFlowError, Problems
 from gridai.exchange.dyr import parse_dyr
 from gridai.exchange.dyr_tables import dynamics_tables
+from gridai.exchange.limits import widened
 from gridai.exchange.loads import LoadConversion, conversion_of, converted
 from gridai.exchange.report import ImportReport
 
@@ -36,6 +38,7 @@ def import_case(
     f_hz: float | None = None,
     loads: str | LoadConversion = "usual",
     q_limits: bool = True,
+    limits: Literal["widen", "keep"] = "widen",
     templates: bool = False,
 ) -> Import:
     """Read a PSS/E case.
@@ -47,6 +50,8 @@ def import_case(
     loads      what becomes of constant-power load parts in dynamics: "usual" (constant-current P,
                constant-admittance Q), "constant_impedance", "constant_current", "constant_power", or a LoadConversion.
     q_limits   keep machines within their reactive range in the power flow, as PSS/E does.
+    limits     "widen": a limit that the operating point violates is moved to it, and reported (PSS/E starts there and
+               warns); "keep": limits stay, and such a unit is refused by name when the case is compiled.
     templates  without DYR files: typical dynamic data by unit type and size, stated as such.
 
     A machine's name is "<bus number> <id>", a load's "load <bus number> <id>", a branch's "<from>-<to> <circuit>"; a
@@ -68,7 +73,6 @@ def import_case(
     label = name or Path(raw).stem
     net.name = label
     notes += _convert_loads(net, conversion, tables, Path(raw).name)
-    report = ImportReport((raw_case.account, *accounts), tuple(notes))
     case = Case(
         name=label,
         title=raw_case.title or label,
@@ -76,8 +80,12 @@ def import_case(
         net=net,
         dynamics=checked_dynamics(tables, net, f"case '{label}'"),
         provenance=_provenance(raw_case, texts),
-        notes=_case_notes(report, notes),
     )
+    if tables and limits == "widen":
+        case, moved = widened(case)
+        notes += moved
+    report = ImportReport((raw_case.account, *accounts), tuple(notes))
+    case = replace(case, notes=_case_notes(report, notes))
     return Import(_templated(case) if templates and not texts else case, report)
 
 

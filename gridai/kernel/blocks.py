@@ -238,7 +238,8 @@ def require_within(
     A margin of 1e-9 is allowed for rounding. A value that is not a number is refused too.
     """
     margin = 1e-9 * max(1.0, abs(value))
-    if value > high[1] + margin:
-        raise InitialisationError(f"{model}: {what} starts at {value:.6g}, above {high[0]} = {high[1]:.6g}: {remedy}")
-    if not value >= low[1] - margin:
-        raise InitialisationError(f"{model}: {what} starts at {value:.6g}, below {low[0]} = {low[1]:.6g}: {remedy}")
+    side, (name, limit) = ("above", high) if value > high[1] + margin else ("below", low)
+    if side == "above" or not value >= low[1] - margin:
+        error = InitialisationError(f"{model}: {what} starts at {value:.6g}, {side} {name} = {limit:.6g}: {remedy}")
+        error.outside = (("", model, name, float(value), float(limit)),)
+        raise error

@@ -71,9 +71,8 @@ def spec() -> dict[str, Any]:
 
 def series(path: Path, skip: int = 0) -> np.ndarray:
     """The numbers of a PSS/E series, its heading rows and the first `skip` rows left out."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as file:
-        lines = [line for line in file if line.strip() and not line.lower().startswith("time")]
+    text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
+    lines = [line for line in text.splitlines() if line.strip() and not line.lower().startswith("time")]
     return np.array([[float(cell) for cell in line.split(",")] for line in lines[skip:]])
 
 

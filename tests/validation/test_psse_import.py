@@ -130,3 +130,18 @@ def test_multigen_machine_powers_miss_its_own_network(reference_dir: Path) -> No
     slope = float(gap[late] @ slip[late] / (slip[late] @ slip[late]))
     assert slope == pytest.approx(2.15 * 192.30, rel=0.1)
     assert np.abs(gap[late] - slope * slip[late]).max() < 0.4 * np.abs(gap[late]).max()
+
+
+def test_wecc_starts_and_stands_still(wecc: Import) -> None:
+    """Two units start outside a limit in the files (PSS/E warns); these limits are moved and reported. Frequency
+    moves 3e-14 Hz in 20 s."""
+    from gridai.engine import compile_system, simulate
+
+    moved = [text for text in wecc.report.notes if text.startswith("limit widened")]
+    assert [re.sub(r" -?[\d.]+ to .*", "", text) for text in moved] == [
+        "limit widened to the operating point: 5032 W REPCA1 qmax_pu",
+        "limit widened to the operating point: 3135 NG SEXS emax_pu",
+    ]
+    assert set(moved) <= set(wecc.case.notes)
+    result = simulate(compile_system(wecc.case), until_s=20.0)
+    assert np.abs(result.system.f_hz.to_numpy() - 60.0).max() < 1e-8
