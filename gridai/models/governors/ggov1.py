@@ -81,7 +81,8 @@ def speed_error(p, x, u, power, valve):
 def integral_rate(kp, ki, error, own, fsr, before, high):
     """Rate of an integral: follows the governor output (kp > 0), or waits while it has no say (kp = 0).
 
-    own     the controller's output.     before     what stands beside the proportional part: the integral and others.     high    its upper limit
+    own     the controller's output.     high      its upper limit.     fsr     the governor output.
+    before  what stands beside the proportional part: the integral and others.
     """
     if kp > 0.0:
         return ki / kp * (fsr - before)
