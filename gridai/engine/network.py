@@ -11,6 +11,8 @@ from scipy.sparse.linalg import splu
 
 from gridai.engine.plan import Topo
 
+PRODUCT_LIMIT = 8
+"""Voltages come from a product with columns of Y^-1 while it has up to this many times the entries of L, U and D."""
 DENSE_LIMIT = 24
 """Up to this many buses with nonlinear current the Newton matrix is full. 24 measured best on 39 to 240 buses."""
 
@@ -34,6 +36,9 @@ class NetworkModel:
     y_branch     complex[4, m]
     y_fixed      complex[n]: shunts that stay
     nl_nodes     int[]: nodes of units whose current depends on voltage
+    all_nodes    int[]: nodes of all units with a current of their own, these included
+    cache        topologies seen before
+    rates        decay rates of the states once asked for, after the parameters that they belong to (see stiffness)
     sources      int[]: node of each unit that can hold an island's voltage
     """
 
@@ -43,7 +48,9 @@ class NetworkModel:
     y_branch: np.ndarray
     y_fixed: np.ndarray
     nl_nodes: np.ndarray
+    all_nodes: np.ndarray
     cache: "OrderedDict[bytes, Topology]" = field(default_factory=OrderedDict)
+    rates: tuple[np.ndarray, np.ndarray] | None = None
 
     def matrix(self, on: np.ndarray, y_node: np.ndarray) -> Any:
         """Admittance matrix with the branches `on` and the shunts y_node (complex[n], all of them)."""
@@ -85,14 +92,18 @@ class NetworkModel:
         factors = splu(y, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True})
         nl = np.unique(self.nl_nodes)
         nl = nl[live[nl]]
-        return Topology(_topo(factors, nl, self.n), y, live, island, factors.solve)
+        src = np.unique(self.all_nodes)
+        return Topology(_topo(factors, nl, src[live[src]], self.n), y, live, island, factors.solve)
 
 
-def _topo(factors: Any, nl: np.ndarray, n: int) -> Topo:
+def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, n: int) -> Topo:
     """Factors as plain arrays: strict lower columns of L, strict upper rows of U, inverse diagonal."""
     lower = sp.tril(factors.L, -1, format="csc")
     upper = sp.triu(factors.U, 1, format="csr")
     zmm, dense = _impedances(factors, nl, n)
+    if src.size * n > PRODUCT_LIMIT * (lower.nnz + upper.nnz + n):
+        src = src[:0]
+    columns = factors.solve(np.eye(n, dtype=complex)[:, src]).T if src.size else np.zeros((0, n), dtype=complex)
     return Topo(
         lower.indptr.astype(np.int64),
         lower.indices.astype(np.int64),
@@ -106,6 +117,8 @@ def _topo(factors: Any, nl: np.ndarray, n: int) -> Topo:
         nl.astype(np.int64),
         zmm,
         np.array([dense], dtype=np.int64),
+        src.astype(np.int64),
+        np.ascontiguousarray(np.array([columns.real, columns.imag])),
     )
 
 

@@ -66,6 +66,8 @@ class Topo(NamedTuple):
     nl: Any  # int64[m]: nodes with nonlinear current
     zmm: Any  # complex128[m, m], or [m, 1] (the diagonal) when there are many
     dense: Any  # int64[1]: 1 when zmm is the full matrix
+    src: Any  # int64[s]: nodes with current, if multiplying by zs is quicker than L U; else empty
+    zs: Any  # float64[2, s, n]: columns of Y^-1 at src as rows, real and imaginary parts
 
 
 class Work(NamedTuple):
@@ -88,6 +90,8 @@ class Work(NamedTuple):
     w: Any
     vb: Any
     c: Any
+    re: Any
+    im: Any
     ishift: Any
     r: Any
     dw: Any

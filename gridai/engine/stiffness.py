@@ -19,7 +19,14 @@ MOST_HALVINGS = 6
 
 
 def decay_rates(system: System) -> np.ndarray:
-    """-df_k/dx_k of every state at the start. float[n] [1/s]"""
+    """-df_k/dx_k of every state at the start, found once for a compiled system. float[n] [1/s]"""
+    known = system.networks.rates
+    if known is None or known[0] is not system.p:
+        known = system.networks.rates = (system.p, _decay_rates(system))
+    return known[1]
+
+
+def _decay_rates(system: System) -> np.ndarray:
     run = Run(system)
     f, x0 = run.rhs(), system.x0
     base = f(0.0, x0)

@@ -268,6 +268,7 @@ def _table(groups: list[Group]) -> np.ndarray:
 def _network_model(net: Any, groups: list[Group]) -> NetworkModel:
     b = net.branches
     nl = [d.node for g in groups if g.current == CURRENT_VOLTAGE for d in g.devices]
+    own = [d.node for g in groups if g.current != CURRENT_NONE for d in g.devices]
     return NetworkModel(
         n=len(net.nodes),
         from_node=np.asarray(b.from_node),
@@ -275,6 +276,7 @@ def _network_model(net: Any, groups: list[Group]) -> NetworkModel:
         y_branch=np.array([b.y_ff, b.y_ft, b.y_tf, b.y_tt], dtype=complex),
         y_fixed=np.asarray(net.shunt_pu, dtype=complex),
         nl_nodes=np.array(nl, dtype=np.int64),
+        all_nodes=np.array(own, dtype=np.int64),
     )
 
 
