@@ -17,6 +17,15 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
     ),
     "lvshbl": ({"v1_pu": 0.85, "v2_pu": 0.8, "vo_pu": 1.2, **_STAGES},),
     "ldshbl": ({"f1_hz": 59.3, "f2_hz": 59.0, "fo_hz": 61.0, **_STAGES},),
+    "ldelec": ({}, {"frcel": 0.3, "vd1_pu": 0.9, "vd2_pu": 0.6}),
+    "ld1pac": ({}, {"vc1off_pu": 0.0, "tth_s": 0.0, "lfmd": 0.8, "lfadj": 0.3, "fuvr": 0.0}),
+    "cmld": (
+        {"fma": 0.09, "fel": 0.89, "ltc": 1.0, "vd1_pu": 0.65, "vd2_pu": 0.6, "frcel": 0.8, "vtr1a_pu": 0.65,
+         "ttr1a_s": 0.5, "ftr1a": 0.3},
+        {"fma": 0.2, "fmb": 0.15, "fmc": 0.1, "fmd": 0.2, "fel": 0.15, "pfs": -0.98, "pfel": 0.95, "p1e": 1.0,
+         "p1c": 0.5, "p2e": 0.0, "p2c": 0.2, "pfreq": 1.0, "qfreq": -1.0},
+        {"fmd": 0.5, "fel": 0.6, "ltc": 0.0, "xxf_pu": 0.0, "rfdr_pu": 0.0, "xfdr_pu": 0.0},
+    ),
     "agc": ({"bias_mw_per_hz": 500.0}, {"bias_mw_per_hz": 500.0, "t_ace_s": 0.0, "deadband_mw": 5.0}),
     "agcunit": ({"share": 0.4, "ramp_mw_per_min": 20.0, "up_mw": 50.0, "down_mw": -30.0},),
 }  # fmt: skip

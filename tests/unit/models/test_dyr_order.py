@@ -21,6 +21,7 @@ NOT_RECORDED = {
     "repca1": {"t_freq_s"},
     "regfm_a1": {"re_pu", "xe_pu"},
     "cim5bl": {"rate_max_per_s"},
+    "cmld": {"rate_max_per_s"},
     "lvshbl": {"vo_pu", "to_s", "fraco", "tv_s"},
     "ldshbl": {"fo_hz", "to_s", "fraco", "tf_s"},
 }
