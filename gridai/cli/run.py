@@ -31,12 +31,17 @@ CASE_OPTIONS = (
         help="pandapower network (.json) in place of a case; it gets template dynamics, as the report says",
     ),
 )
+BUS_OPTION = click.option(
+    "--bus",
+    help="bus of the cluster by name, else by pandapower's index (default: the bus that the case suggests, "
+    "else the one with the largest load)",
+)
+CLUSTER_BUS_OPTION = click.option(
+    "--cluster-bus",
+    "bus_of_cluster",
+    help="place a cluster at this bus, by name, else by pandapower's index (default: no cluster)",
+)
 CLUSTER_OPTIONS = (
-    click.option(
-        "--bus",
-        help="bus of the cluster by name, else by pandapower's index (default: the bus that the case suggests, "
-        "else the one with the largest load)",
-    ),
     click.option("--hardware", default="H100", show_default=True, help="GPU hardware, see gridai list hardware"),
     click.option("--count", type=int, default=100_000, show_default=True, help="number of GPUs"),
     click.option("--pue", type=float, default=1.25, show_default=True, help="power at the meter over IT power"),
@@ -80,15 +85,16 @@ class Studies(click.Group):
 
 @click.command("run", cls=Studies, subcommand_metavar="STUDY [OPTIONS]")
 def command() -> None:
-    """Run a study on a case with a GPU cluster.
+    """Run a study on a case, with or without a GPU cluster.
 
     \b
     gridai run pause --case ieee39 --bus 16 --pause-mw 100 --out out/pause
+    gridai run fault --case ieee39 --bus 16 --clear-s 1.1 --out out/fault
     gridai run pause --help              all options of a study
     """
 
 
-def study_command(name: str, study: type) -> click.Command:
+def study_command(name: str, study: Any) -> click.Command:
     """The click command of a study: its fields as options, then those of case, cluster and output."""
 
     def callback(**values: Any) -> int:
@@ -96,7 +102,8 @@ def study_command(name: str, study: type) -> click.Command:
         report = run(study(**own), **values)
         return 0 if report.passed else 1
 
-    made = options.add((*CASE_OPTIONS, *CLUSTER_OPTIONS, *OUTPUT_OPTIONS))(callback)
+    place_option = BUS_OPTION if study.needs_cluster else CLUSTER_BUS_OPTION
+    made = options.add((*CASE_OPTIONS, place_option, *CLUSTER_OPTIONS, *OUTPUT_OPTIONS))(callback)
     shared = list(reversed(getattr(made, "__click_params__", [])))
     return click.Command(
         name,
@@ -113,6 +120,7 @@ def run(
     case: str | None = None,
     net: Path | None = None,
     bus: str | None = None,
+    bus_of_cluster: str | None = None,
     hardware: str = "H100",
     count: int = 100_000,
     pue: float = 1.25,
@@ -121,13 +129,19 @@ def run(
     out: Path | None = None,
     svg: bool = False,
 ) -> Report:
-    """Run a study on a case with a cluster; print the report and save it to `out`. Arguments as the options."""
+    """Run a study on a case; print the report and save it to `out`. Arguments as the options.
+
+    A study that needs a cluster gets one at `bus`, any other one at `bus_of_cluster` if that is given.
+    """
     from gridai.cluster import Cluster
 
     cluster = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
     with printing.busy("reading the case"):
-        made = place(read_case(case, net), cluster, bus, balance)
-    click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
+        made = read_case(case, net)
+        if study.needs_cluster or bus_of_cluster is not None:
+            made = place(made, cluster, bus if study.needs_cluster else bus_of_cluster, balance)
+    if made.placements:
+        click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
     try:
         with printing.busy(first_run() or f"running {type(study).__name__.lower()}"):
             report: Report = study.run(made)

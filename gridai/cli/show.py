@@ -112,7 +112,8 @@ def show_study(name: str) -> None:
     study = catalogue.studies()[name]
     click.echo(f"{name}: gridai.studies.{study.__name__}\n\n{inspect.cleandoc(study.__doc__ or '')}\n")
     printing.table("parameters", ("name", "unit", "default", "meaning"), options.field_rows(study))
-    click.echo(f"\nRun it: gridai run {name} --case ieee39 --out out/{name} (all options: gridai run {name} --help)")
+    needed = "".join(f" --{f} ..." for f, _, default, _ in options.field_rows(study) if default == "required")
+    click.echo(f"\nRun it: gridai run {name} --case ieee39{needed} --out out/{name} (all: gridai run {name} --help)")
 
 
 def show_criteria(name: str) -> None:

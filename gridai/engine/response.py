@@ -223,10 +223,3 @@ def _with_filters(plain: StateSpace) -> StateSpace:
     d[of] = plain.d[of] / (2 * np.pi * FILTER_S)
     names = tuple(f"{plain.outputs[k].element}.frequency.filter" for k in of)
     return StateSpace(a, b, c, d, (*plain.states, *names), plain.inputs, plain.outputs, plain.units)
-
-
-def peaks(f_hz: np.ndarray, gain: np.ndarray) -> list[int]:
-    """Places where a gain over frequency has a local maximum, the highest first. The two ends do not count."""
-    size = np.abs(gain)
-    inner = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
-    return [int(k) for k in inner[np.argsort(-size[inner], kind="stable")]]

@@ -12,29 +12,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gridai.plots.pause import FIGURES, cluster_power, frequency, generator_power, overview, voltages
+    from gridai.plots.catalogue import FIGURES
+    from gridai.plots.disturbance import branch_flows, machines, swing_curves, swings
+    from gridai.plots.pause import cluster_power, frequency, generator_power, overview, voltages
     from gridai.plots.series import quantity
+    from gridai.plots.small_signal import eigenvalues, mode_shapes, response
     from gridai.plots.style import save_figure
 
 _HOME = {
-    "FIGURES": "gridai.plots.pause",
+    "FIGURES": "gridai.plots.catalogue",
+    "branch_flows": "gridai.plots.disturbance",
     "cluster_power": "gridai.plots.pause",
+    "eigenvalues": "gridai.plots.small_signal",
     "frequency": "gridai.plots.pause",
     "generator_power": "gridai.plots.pause",
+    "machines": "gridai.plots.disturbance",
+    "mode_shapes": "gridai.plots.small_signal",
     "overview": "gridai.plots.pause",
     "quantity": "gridai.plots.series",
+    "response": "gridai.plots.small_signal",
     "save_figure": "gridai.plots.style",
+    "swing_curves": "gridai.plots.disturbance",
+    "swings": "gridai.plots.disturbance",
     "voltages": "gridai.plots.pause",
 }
 
 __all__ = [
     "FIGURES",
+    "branch_flows",
     "cluster_power",
+    "eigenvalues",
     "frequency",
     "generator_power",
+    "machines",
+    "mode_shapes",
     "overview",
     "quantity",
+    "response",
     "save_figure",
+    "swing_curves",
+    "swings",
     "voltages",
 ]
 

@@ -41,20 +41,29 @@ class LimitLine:
 def new_figure(panels: int, title: str, footer: str = "") -> tuple[Figure, list[Axes]]:
     """A figure of panels one above the other, with one time axis and room for legends to the right."""
     height = PANEL_IN * panels + 0.85 + (0.75 if panels == 1 else 0.0)
-    figure = Figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor="white", layout=None)
-    FigureCanvasAgg(figure)
+    figure = blank_figure(WIDTH_IN, height, title, footer)
     first = figure.add_subplot(panels, 1, 1)
     axes = [first, *(figure.add_subplot(panels, 1, k + 1, sharex=first) for k in range(1, panels))]
     figure.subplots_adjust(left=0.09, right=0.735, top=1 - 0.55 / height, bottom=0.55 / height, hspace=0.17)
-    figure.text(0.012, 1 - 0.12 / height, title, fontsize=TEXT + 2, fontweight="bold", va="top", ha="left")
-    if footer:
-        figure.text(0.988, 0.08 / height, footer, fontsize=SMALL - 1, color=GREY, va="bottom", ha="right")
     for ax in axes:
-        _plain_axes(ax, last=ax is axes[-1])
+        plain_axes(ax, last=ax is axes[-1])
+        if ax is axes[-1]:
+            ax.set_xlabel("time (s)", fontsize=TEXT)
     return figure, axes
 
 
-def _plain_axes(ax: Axes, last: bool) -> None:
+def blank_figure(width_in: float, height_in: float, title: str, footer: str = "") -> Figure:
+    """A figure with its title at the top and the footer at the bottom, and no axes yet."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, facecolor="white", layout=None)
+    FigureCanvasAgg(figure)
+    figure.text(0.012, 1 - 0.12 / height_in, title, fontsize=TEXT + 2, fontweight="bold", va="top", ha="left")
+    if footer:
+        figure.text(0.988, 0.08 / height_in, footer, fontsize=SMALL - 1, color=GREY, va="bottom", ha="right")
+    return figure
+
+
+def plain_axes(ax: Axes, last: bool = True) -> None:
+    """Grid, ticks and two spines in grey; tick labels below the last panel only."""
     ax.grid(True, color="#e4e4e4", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.tick_params(labelsize=SMALL + 0.5, labelbottom=last, color=GREY)
@@ -63,8 +72,6 @@ def _plain_axes(ax: Axes, last: bool) -> None:
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(GREY)
-    if last:
-        ax.set_xlabel("time (s)", fontsize=TEXT)
 
 
 def line(ax: Axes, t: FloatArray, y: FloatArray, label: str | None, color: str, dash: Any = "-",
@@ -109,6 +116,11 @@ def finish(ax: Axes, t: FloatArray, ylabel: str, least_span: float, limits: Sequ
     if high - low < least_span:
         low, high = (low + high - least_span) / 2, (low + high + least_span) / 2
     _draw_limits(ax, low, high, limits)
+    legend(ax)
+
+
+def legend(ax: Axes) -> None:
+    """The legend to the right of the axes, long labels folded; none where nothing is labelled."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
         labels = [textwrap.fill(label, LEGEND_CHARS) for label in labels]

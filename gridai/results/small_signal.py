@@ -94,10 +94,15 @@ def small_signal_meta(eigenvalues: Sequence[complex], modes: Sequence[Mode], sca
             "f_hz": scan.f_hz.tolist(),
             "names": [list(name) for name in scan.names],
             "units": list(scan.units),
-            "re": scan.gains.real.T.tolist(),
-            "im": scan.gains.imag.T.tolist(),
+            "re": [_row(column) for column in scan.gains.real.T],
+            "im": [_row(column) for column in scan.gains.imag.T],
         }
     return found
+
+
+def _row(values: NDArray[np.float64]) -> str:
+    """Numbers on one line, seven digits: a file of a large grid stays readable and small."""
+    return " ".join(f"{x:.7g}" for x in values)
 
 
 def has_modes(result: Result) -> bool:
@@ -134,6 +139,12 @@ def scan_of(result: Result) -> Scan | None:
     held = result.meta.get("scan")
     if held is None:
         return None
-    gains = np.array(held["re"], dtype=float).T + 1j * np.array(held["im"], dtype=float).T
+    re, im = (np.array([row.split() for row in held[part]], dtype=float) for part in ("re", "im"))
     names = tuple((str(a), str(b), str(c)) for a, b, c in held["names"])
-    return Scan(str(held["source"]), np.array(held["f_hz"], dtype=float), names, tuple(held["units"]), gains)
+    return Scan(str(held["source"]), np.array(held["f_hz"], dtype=float), names, tuple(held["units"]), (re + 1j * im).T)
+
+
+def peaks(size: NDArray[np.float64]) -> list[int]:
+    """Places of the local maxima of a curve, the highest first. Its two ends do not count."""
+    inner = np.flatnonzero((size[1:-1] > size[:-2]) & (size[1:-1] >= size[2:])) + 1
+    return [int(k) for k in inner[np.argsort(-size[inner], kind="stable")]]

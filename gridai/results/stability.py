@@ -1,9 +1,10 @@
 """Loss of step: when machines of one system no longer turn together, and which of them leave.
 
-Criterion. The angles of two machines in service differ by more than 180 degrees (`LIMIT_DEGREE`). Beyond that the
-power between two machines falls further as they part, so a pair that passes it has slipped a pole or is about to; a
-stable swing of the classical one-machine system stays below it. Machines of islands that were parted on purpose pass
-it as well: nothing ties them together.
+Criterion. The angles of two machines in service differ by more than 360 degrees (`LIMIT_DEGREE`): one has slipped a
+pole against the other. 180 degrees is too strict in a grid of many machines: in the New England system a swing of 186
+degrees between the ends of the grid still returns. The transient stability index of DSATools' TSAT, (360 - angle) /
+(360 + angle), changes sign at the same angle. Machines of islands that were parted on purpose pass it as well: nothing
+ties them together.
 
 The machines that leave are those on the lighter side of the largest gap between the angles at that instant, by stored
 energy; an infinite bus is never among them. Named first is the one farthest from the rest.
@@ -18,7 +19,7 @@ import numpy as np
 from gridai.results.frequency import FloatArray
 from gridai.results.result import Result
 
-LIMIT_DEGREE = 180.0
+LIMIT_DEGREE = 360.0
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,21 @@ from typing import TYPE_CHECKING, Any
 from gridai.errors import UnknownNameError, near
 
 if TYPE_CHECKING:
+    from gridai.studies.cct import Cct
+    from gridai.studies.fault import Fault
+    from gridai.studies.modes import Modes
+    from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
+    from gridai.studies.trip import Trip
 
-HOMES = {"pause": "gridai.studies.pause:Pause"}
+HOMES = {
+    "pause": "gridai.studies.pause:Pause",
+    "oscillate": "gridai.studies.oscillate:Oscillate",
+    "fault": "gridai.studies.fault:Fault",
+    "trip": "gridai.studies.trip:Trip",
+    "cct": "gridai.studies.cct:Cct",
+    "modes": "gridai.studies.modes:Modes",
+}
 """Where each study lives: name -> "module:Class"."""
 
 
@@ -47,7 +59,7 @@ class UnknownStudyError(UnknownNameError, KeyError):
 
 STUDIES = _Studies()
 
-__all__ = ["HOMES", "STUDIES", "Pause"]
+__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Modes", "Oscillate", "Pause", "Trip"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gridai.errors import Problems, SettingError
 from gridai.studies.common import (
@@ -37,6 +37,8 @@ class Pause:
 
     One pause; a train of them with repeat and every_s; or any with schedule.
     """
+
+    needs_cluster: ClassVar[bool] = True
 
     pause_mw: float = setting(100.0, "MW", "power at the meter that goes away", above=0.0)
     at_s: float = setting(1.0, "s", "start of the first pause", least=0.0)

@@ -67,7 +67,9 @@ def voltage_measures(result: Result) -> dict[str, Measure]:
 
 
 def cluster_measures(result: Result) -> dict[str, Measure]:
-    """Largest change of each cluster's power at the meter since the start."""
+    """Largest change of each cluster's power at the meter since the start; none without a cluster."""
+    if "p_mw" not in result.quantities("cluster"):
+        return {}
     t, names, p = result.t_s, result.names("cluster", "p_mw"), result.values("cluster", "p_mw")
     lines: dict[str, Measure] = {}
     for k, name in enumerate(names):

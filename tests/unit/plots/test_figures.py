@@ -13,12 +13,13 @@ import pytest
 
 from gridai import criteria, plots
 from gridai.errors import UnknownNameError
+from gridai.plots import pause
 from gridai.results import Channel, Result
 
 NERC = criteria.load_profile("nerc-eastern").of("normal")
 
 
-@pytest.mark.parametrize("name", sorted(plots.FIGURES))
+@pytest.mark.parametrize("name", sorted(pause.FIGURES))
 def test_axes_have_units_and_legends(made_up, name):
     figure = plots.FIGURES[name](made_up(), NERC, "a title", "a footer")
     assert any(text.get_text() == "a title" for text in figure.texts)

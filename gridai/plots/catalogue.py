@@ -1,0 +1,11 @@
+"""All figures of reports by name; each is called with (result, limits, title, footer)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from gridai.plots import disturbance, pause, small_signal
+
+FIGURES: dict[str, Callable[..., Figure]] = {**pause.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES}
