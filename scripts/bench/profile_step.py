@@ -1,6 +1,6 @@
 """Where the time of a run goes: parts of one step, measured one by one on the compiled code.
 
-Each part (triangular solves, one operation of one model over its units) runs in a compiled loop of its own, at the
+Each part (the network, one operation of one model over its units) runs in a compiled loop of its own, at the
 state of the start. What the run takes beyond the sum of the parts is the integrator itself: predictor and corrector,
 gathering of inputs, limits, the grid of steps, cache misses.
 """
@@ -13,17 +13,17 @@ import numba
 
 from gridai.engine import Run, simulate, simulation
 from gridai.engine.plan import COUNT, CURRENT, CURRENT_STATES, LATE, PASSIVE, call
-from gridai.engine.solve import lu_solve
+from gridai.engine.solve import voltages
 from gridai.kernel.compile import OP_CURRENT, OP_DERIVATIVES, OP_EVALUATE, OP_OUTPUTS, jitted
 
-_call, _lu_solve = jitted(call), jitted(lu_solve)
+_call, _voltages = jitted(call), jitted(voltages)
 REPEATS = 20_000
 
 
 @numba.njit  # type: ignore[misc]
 def _many_solves(tp: Any, wk: Any, n: int) -> None:
     for _ in range(n):
-        _lu_solve(tp, wk.i0, wk.vb, wk.c)
+        _voltages(tp, wk, wk.i0, wk.vb)
 
 
 @numba.njit  # type: ignore[misc]
@@ -48,7 +48,7 @@ def parts(system: Any) -> list[tuple[str, float]]:
     run = Run(system)
     run.rhs()(0.0, system.x0)
     plan, topo, work = run.plan, run.topology.topo, run.work
-    found = [("network: triangular solves", 2 * _micros(lambda n: _many_solves(topo, work, n)))]
+    found = [("network: voltages from currents", 2 * _micros(lambda n: _many_solves(topo, work, n)))]
     for k, group in enumerate(system.groups):
         row = plan.groups[k]
         label = f"{group.model.name} x {row[COUNT]}"
