@@ -23,6 +23,7 @@ VERBS = {
     "run": "gridai.cli.run",
     "check": "gridai.cli.check",
     "plot": "gridai.cli.plot",
+    "import": "gridai.cli.import_case",
     "doctor": "gridai.cli.doctor",
 }
 """Verb to the module that holds it as `command`; loaded when the verb is used or listed."""

@@ -14,6 +14,7 @@ from gridai.exchange.dyr_tables import dynamics_tables
 from gridai.exchange.limits import widened
 from gridai.exchange.loads import LoadConversion, conversion_of, converted
 from gridai.exchange.report import ImportReport
+from gridai.grid.raw_report import raise_faults
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -60,7 +61,7 @@ def import_case(
     Raises CaseError with every fault of all files, each with its line.
     """
     from gridai.case import Case
-    from gridai.grid.raw import raise_faults, read_raw
+    from gridai.grid.raw import read_raw
     from gridai.grid.raw_setpoints import settle
 
     conversion = conversion_of(loads)

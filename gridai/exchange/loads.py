@@ -72,7 +72,7 @@ def converted(point: OperatingPoint, conversion: LoadConversion, file: str) -> A
     rows = []
     for k, name in enumerate(loads.name):
         pz, pi, pp, qz, qi, qp = (float(getattr(loads, part)[k]) for part in PARTS)
-        if pp > 0.0 or qp > 0.0:
+        if (pp > 0.0 and loads.p_mw[k] != 0.0) or (qp > 0.0 and loads.q_mvar[k] != 0.0):
             pz, pi, pp = _moved(pz, pi, pp, conversion.p_admittance, conversion.p_current)
             qz, qi, qp = _moved(qz, qi, qp, conversion.q_admittance, conversion.q_current)
             rows.append({"unit": name, **dict(zip(PARTS, (pz, pi, pp, qz, qi, qp), strict=True))})

@@ -169,7 +169,8 @@ def _rating_mva(net: Any, kind: str, count: int) -> Floats:
         ka = table["max_i_ka"].to_numpy() * table["df"].to_numpy() * table["parallel"].to_numpy()
         return np.asarray(base.mva_from_ka(ka, kv), dtype=float)
     if kind == "trafo":
-        return np.asarray(table["sn_mva"] * table["df"] * table["parallel"], dtype=float)
+        rated = np.asarray(table["sn_mva"] * table["df"] * table["parallel"], dtype=float)
+        return np.asarray(table["rating_mva"], dtype=float) if "rating_mva" in table.columns else rated
     if kind == "trafo3w":
         return np.concatenate([table[f"sn_{side}_mva"].to_numpy(dtype=float) for side in ("hv", "mv", "lv")])
     return np.full(count, np.nan)

@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gridai.errors import CaseError, Problems
+from gridai.errors import Problems
 from gridai.grid import raw_branches, raw_nodes
 from gridai.grid.raw_build import Build, Regulator
 from gridai.grid.raw_layout import to_number
-from gridai.grid.raw_report import Account
+from gridai.grid.raw_report import Account, raise_faults
 from gridai.grid.raw_text import FieldError, Line, RawText, parse_text, records, split_fields
 
 F_HZ = 60.0
 """Nominal frequency of a file that states none, unless the caller gives one. [Hz]"""
 S_BASE_MVA = 100.0
-MOST_FAULTS = 60
 
 _USED = (
     "bus", "load", "fixed shunt", "generator", "branch", "system switching device", "transformer", "switched shunt",
@@ -100,15 +99,6 @@ def read_raw(path: str | Path, f_hz: float | None = None) -> RawCase:
     stored = {node.key: (node.vm_pu, node.va_degree) for node in build.nodes.values()}
     keys = {node.number: node.key for node in build.nodes.values()}
     return RawCase(build.net(), account, stored, keys, raw.version, title, tuple(build.regulators))
-
-
-def raise_faults(found: Problems) -> None:
-    """Raise one CaseError with the faults noted, the first MOST_FAULTS of them in words."""
-    if len(found) > MOST_FAULTS:
-        rest = len(found) - MOST_FAULTS
-        shown = Problems(found.title, found.items[:MOST_FAULTS])
-        raise CaseError(f"{shown.text()}\n  and {rest} more: mend these first")
-    found.raise_if_any(CaseError)
 
 
 def _bases(raw: RawText, f_hz: float | None, found: Problems, account: Account) -> tuple[float, float]:

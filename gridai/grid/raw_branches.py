@@ -61,7 +61,7 @@ def branches(build: Build) -> None:
         elif r == 0.0 and x == 0.0:
             row.fault("X", 0.0, "a branch with charging or shunts needs an impedance: give X, or set B to 0")
         elif start.kv == end.kv and not any(own):
-            _line(build, row.line, name, (start, end), (r, x, b), rating, on)
+            add_line(build, row.line, name, (start, end), (r, x, b), rating, on)
         else:
             _impedance(build, row.line, name, (start, end), (r, x, b), own, on)
         build.account.used("branch", on)
@@ -69,9 +69,10 @@ def branches(build: Build) -> None:
         build.account.notes.append(f"{joined} branches without impedance join their buses")
 
 
-def _line(
+def add_line(
     build: Build, line: int, name: str, ends: tuple[Node, Node], z: tuple[float, float, float], mva: float, on: bool
 ) -> None:
+    """A line from r, x, b [pu on system base] and its rating [MVA], 0 for none."""
     kv, s = ends[0].kv, build.s_base_mva
     build.add(
         "line", line, name=name, from_bus=ends[0].number, to_bus=ends[1].number, length_km=1.0,
@@ -230,6 +231,7 @@ def _trafo(
     build.add(
         "trafo", line, name=name, hv_bus=ends[0], lv_bus=ends[1], sn_mva=sn, vn_hv_kv=first.ratio * kv[0],
         vn_lv_kv=second.ratio * kv[1], vk_percent=math.copysign(abs(percent), z.imag), vkr_percent=percent.real,
+        rating_mva=first.rating_mva if first.rating_mva > 0.0 else None,
         shift_degree=first.degree - second.degree, in_service=on,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from gridai.grid.tables import empty_net
 
 _DTYPES = {"number": "float64", "flag": "bool", "text": "object", "bus": "int64", "element": "int64"}
 # Columns beyond pandapower's: kept in the case folder as they are.
-NUMBER_COLUMNS = ("number", "area", "q_share", "zr_pu", "zx_pu")
+NUMBER_COLUMNS = ("number", "area", "q_share", "zr_pu", "zx_pu", "rating_mva")
 
 
 @dataclass(frozen=True)

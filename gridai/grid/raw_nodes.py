@@ -165,6 +165,9 @@ def machines(build: Build) -> None:
     for number, members in at_bus.items():
         _machines_at(build, build.nodes[number], members)
     for node in build.nodes.values():
+        if node.ide == SWING and node.va_degree != 0.0:
+            text = f"angles count from the swing bus {node.number}, which the file has at {node.va_degree:g} degrees"
+            build.account.notes.append(text)
         if node.ide == SWING and not any(m.on for m in at_bus.get(node.number, [])):
             remedy = "has type code 3 but no machine in service: the swing needs one"
             build.found.add(build.raw.file, node.line, "swing bus", node.number, remedy)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gridai.errors import CaseError, Problems
+
+MOST_FAULTS = 60
+"""Faults of a file that are shown in words."""
+
 
 @dataclass(frozen=True)
 class Unsupported:
@@ -86,3 +91,11 @@ class Account:
         for name, rows in (("not in the case", self.unsupported), ("in the case, in part", self.partly)):
             lines += [f"  {name}:", *(f"    {row}" for row in rows)] if rows else []
         return "\n".join(lines + [f"  note: {text}" for text in self.notes])
+
+
+def raise_faults(found: Problems) -> None:
+    """Raise one CaseError with the faults noted, the first MOST_FAULTS of them in words."""
+    if len(found) > MOST_FAULTS:
+        shown = Problems(found.title, found.items[:MOST_FAULTS])
+        raise CaseError(f"{shown.text()}\n  and {len(found) - MOST_FAULTS} more: mend these first")
+    found.raise_if_any(CaseError)
