@@ -278,8 +278,12 @@ RECORD = (
 )
 """In the order of the record."""
 
-DYR = tuple(q.name for q in RECORD)
-"""Order of the 133 constants in a DYR file, after `bus 'USRLOD' id 'CMLDxxU2' 12 it 2 133 27 146 48 0 0`."""
+HEADER = 9
+"""Numbers between the model's name and its constants in a DYR file: 12, it, 2, 133, 27, 146, 48, and two ICONs."""
+DYR = (*(None,) * HEADER, *(q.name for q in RECORD))
+"""Order of the record in a DYR file, after `bus 'USRLOD' id 'CMLDxxU2'`: the header, then 133 constants."""
+DYR_NAMES = ("CMLDBLU2", "CMLDOWU2", "CMLDZNU2", "CMLDARU2", "CMLDALU2")
+"""What the model is called in DYR files: for a load, an owner, a zone, an area, all."""
 
 _FOUND = (
     ("xt_pu", "transformer"), ("rf_pu", "feeder, resistance"), ("xf_pu", "feeder, reactance"),

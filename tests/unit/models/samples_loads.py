@@ -26,6 +26,11 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
          "p1c": 0.5, "p2e": 0.0, "p2c": 0.2, "pfreq": 1.0, "qfreq": -1.0},
         {"fmd": 0.5, "fel": 0.6, "ltc": 0.0, "xxf_pu": 0.0, "rfdr_pu": 0.0, "xfdr_pu": 0.0},
     ),
+    "perc1": (
+        {},
+        {"kvp": 1.5, "tvp_s": 0.05, "kvq": -1.0, "kfp": 2.0, "fcease": 0.6, "frecon": 0.5, "vc2_pu": 0.9, "tc2_s": 2.0},
+        {"tbp_s": 0.0, "tbq_s": 0.0, "tvp_s": 0.0, "fcease": 0.0},
+    ),
     "agc": ({"bias_mw_per_hz": 500.0}, {"bias_mw_per_hz": 500.0, "t_ace_s": 0.0, "deadband_mw": 5.0}),
     "agcunit": ({"share": 0.4, "ramp_mw_per_min": 20.0, "up_mw": 50.0, "down_mw": -30.0},),
 }  # fmt: skip

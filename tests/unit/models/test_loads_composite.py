@@ -26,7 +26,7 @@ from gridai.models.loads._compressor import (
     heating,
     running_admittance,
 )
-from gridai.models.loads.cmld import ACTION_TAP, DYR
+from gridai.models.loads.cmld import ACTION_TAP, DYR, HEADER
 from gridai.models.loads.cmld import MODEL as CMLD
 from gridai.models.loads.ld1pac import MODEL as LD1PAC
 from gridai.models.loads.ldelec import MODEL as LDELEC
@@ -337,9 +337,9 @@ def test_tap_changer_acts_after_its_delay_and_stops_in_its_band() -> None:
 
 def test_record_of_the_data_centre_load(reference_dir: Any) -> None:
     """133 constants of pnnl/LL-risk-assessment: 9 % motor A, 89 % electronic, 0.65 and 0.60 pu, frcel 0.8."""
-    record = (reference_dir / "wecc240" / "datacentre_cmld.dyr").read_text().split("/")[0].split()[13:]
-    assert len(record) == len(DYR) == 133
-    values = dict(zip(DYR, map(float, record), strict=True))
+    record = (reference_dir / "wecc240" / "datacentre_cmld.dyr").read_text().split("/")[0].split()[4:]
+    assert len(record) == len(DYR) == HEADER + 133
+    values = dict(zip(DYR[HEADER:], map(float, record[HEADER:]), strict=True))
     assert (values["fma"], values["fel"], values["vd1_pu"], values["vd2_pu"]) == (0.09, 0.89, 0.65, 0.6)
     assert (values["mtypa"], values["mtypb"], values["mtypc"], values["frcel"]) == (3.0, 3.0, 3.0, 0.8)
     assert CMLD.check is not None
