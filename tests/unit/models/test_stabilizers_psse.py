@@ -38,6 +38,7 @@ def shaping(p) -> np.ndarray:
     return found * (1 + S * p.t10_s) / (1 + S * p.t11_s) if hasattr(p, "t10_s") else found
 
 
+WIDE = {"vstmax_pu": 99.0, "vstmin_pu": -99.0}
 CHANGES = [
     {},
     {"m": 4.0, "n": 2.0},
@@ -51,7 +52,7 @@ CHANGES = [
 @pytest.mark.parametrize("key", ["pss2a", "pss2b"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_pss2_speed_path(key, change):
-    bench = unit(key, **change)
+    bench = unit(key, **change, **WIDE)
     assert at_rest(bench) < 1e-12
     p = bench.p
     expected = washout(p.tw1_s) * washout(p.tw2_s) / (1 + S * p.t6_s) * tracking(p) * shaping(p)
@@ -61,7 +62,7 @@ def test_pss2_speed_path(key, change):
 @pytest.mark.parametrize("key", ["pss2a", "pss2b"])
 @pytest.mark.parametrize("change", [*CHANGES, {"ks3": 0.0}, {"t7_s": 0.0}])
 def test_pss2_power_path(key, change):
-    bench = unit(key, **change)
+    bench = unit(key, **change, **WIDE)
     p = bench.p
     branch = washout(p.tw3_s) * washout(p.tw4_s) * p.ks2 / (1 + S * p.t7_s)
     expected = branch * (p.ks3 * tracking(p) - 1.0) * shaping(p)
