@@ -13,7 +13,7 @@ from gridai.kernel.contract import kernel
 
 
 @kernel
-def delay(u, x1, x2, x3, t_s):
+def delay(u: float, x1: float, x2: float, x3: float, t_s: float) -> tuple[float, float, float, float]:
     """u delayed by T, states x1 (at rest u), x2, x3 (at rest 0): (y, dx1, dx2, dx3). T = 0: y = u."""
     if t_s <= 0.0:
         return u, 0.0, 0.0, 0.0
