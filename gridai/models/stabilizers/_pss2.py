@@ -162,6 +162,6 @@ STATES = (
     State("lead2", "pu", "second lead-lag"),
 )
 NO_RAMP_SURPLUS = (
-    "The ramp-tracking filter is that of IEEE Std 421.5, M x N lags; OpenIPSL found one more stage of M lags in "
-    "PSS/E 33 for N = 1."
+    "The ramp-tracking filter is that of IEEE Std 421.5, M x N lags and N leads; OpenIPSL's, fitted to PSS/E 33, has "
+    "N lead-lags with M lags behind them."
 )
