@@ -16,7 +16,7 @@ from gridai.plots.decimate import FloatArray
 from gridai.plots.style import BLACK, CYCLE, DASHES, OTHERS
 from gridai.results import Limit, Result
 from gridai.results.measures import swings as spans
-from gridai.results.stability import LIMIT_DEGREE, from_centre, weights
+from gridai.results.stability import POLE_DEGREE, from_centre, weights
 
 NAMED = 8
 FAR_DEGREE = 720.0
@@ -74,7 +74,7 @@ def swing_curves(result: Result, limits: Sequence[Limit] = (), title: str = "", 
         weight = weights(result, names)
         other = other - (np.nan_to_num(other) * weight).sum(axis=1, keepdims=True) / weight.sum()
     label = "shortest unstable fault:\nangle (degree)"
-    _moving(axes[1], result.t_s, names, np.degrees(other), label, 5.0, reach=1.2 * LIMIT_DEGREE)
+    _moving(axes[1], result.t_s, names, np.degrees(other), label, 5.0, reach=1.2 * POLE_DEGREE)
     return _marked(figure, axes, result)
 
 

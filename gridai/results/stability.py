@@ -1,10 +1,10 @@
 """Loss of step: when machines of one system no longer turn together, and which of them leave.
 
-Criterion. The angles of two machines in service differ by more than 360 degrees (`LIMIT_DEGREE`): one has slipped a
-pole against the other. 180 degrees is too strict in a grid of many machines: in the New England system a swing of 186
-degrees between the ends of the grid still returns. The transient stability index of DSATools' TSAT, (360 - angle) /
-(360 + angle), changes sign at the same angle. Machines of islands that were parted on purpose pass it as well: nothing
-ties them together.
+Criterion. The angles of two machines in service differ by more than 180 degrees (`LIMIT_DEGREE`), where two machines
+stand against each other and out-of-step protection acts. It is on the safe side: in the New England system a swing of
+224 degrees between the ends of the grid still returns. `slipped` says whether 360 degrees were passed, a pole slipped;
+there the stability index of DSATools' TSAT, (360 - angle) / (360 + angle), changes its sign. Machines of islands that
+were parted on purpose pass both: nothing ties them together.
 
 The machines that leave are those on the lighter side of the largest gap between the angles at that instant, by stored
 energy; an infinite bus is never among them. Named first is the one farthest from the rest.
@@ -19,19 +19,21 @@ import numpy as np
 from gridai.results.frequency import FloatArray
 from gridai.results.result import Result
 
-LIMIT_DEGREE = 360.0
+LIMIT_DEGREE, POLE_DEGREE = 180.0, 360.0
 
 
 @dataclass(frozen=True)
 class LossOfStep:
     """The first time at which two machines are more than the limit apart.
 
-    t_s     when. [s]
-    units   those that leave, the farthest first.
+    t_s      when. [s]
+    units    those that leave, the farthest first.
+    slipped  whether any two were 360 degrees apart later: a pole slipped. False: they came back, or the run ended.
     """
 
     t_s: float
     units: tuple[str, ...]
+    slipped: bool
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,12 @@ def loss_of_step(result: Result, limit_degree: float = LIMIT_DEGREE) -> LossOfSt
     if len(names) < 2:
         return None
     high, low = np.where(np.isnan(angle), -np.inf, angle), np.where(np.isnan(angle), np.inf, angle)
-    apart = np.flatnonzero(high.max(axis=1) - low.min(axis=1) > np.radians(limit_degree))
+    spread = np.degrees(high.max(axis=1) - low.min(axis=1))
+    apart = np.flatnonzero(spread > limit_degree)
     if not len(apart):
         return None
     k = int(apart[0])
-    return LossOfStep(float(result.t_s[k]), _leavers(result, names, angle[k]))
+    return LossOfStep(float(result.t_s[k]), _leavers(result, names, angle[k]), bool((spread > POLE_DEGREE).any()))
 
 
 def _leavers(result: Result, names: tuple[str, ...], angle: FloatArray) -> tuple[str, ...]:

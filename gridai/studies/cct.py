@@ -2,9 +2,12 @@
 
     duration  low (stable) ----x----+----x---- high (unstable)      halved until high - low <= tol_s
 
-Each trial is a whole run of the case with every model. It is unstable when two machines part by more than 360 degrees
-(results/stability.py), or when the run loses convergence (voltage collapse). The critical clearing time is the longest
-stable duration found; the shortest unstable one and the machine that leaves there stand beside it.
+Each trial is a whole run of the case with every model. It is unstable when two machines part by more than limit_degree
+(180; results/stability.py), or when the run loses convergence (voltage collapse).
+
+Above the critical time there may be narrow windows in which the machines stay together once more (WSCC, bus 6, line
+4-6: unstable from 0.4468 s, stable again at 0.449 s), and bisection can end at the edge of such a window. So durations
+below the edge found are tried too, in growing steps; where one of them is unstable, the search goes on below it.
 
 Importing this file loads the standard library only; the command line makes its options from the fields below.
 """
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from gridai.reports import Measure, Report, Table
     from gridai.results import Result
 
+BELOW = (1, 2, 3, 5, 8, 13, 21, 34)
+"""So many widths of the bracket below the edge that bisection found are tried as well."""
 KINDS = ("three-phase", "line-ground", "line-line", "double-line-ground")
 
 
@@ -46,7 +51,8 @@ class Cct:
     at_s: float = setting(0.1, "s", "start of the fault", above=0.0)
     high_s: float = setting(1.0, "s", "longest duration tried", above=0.0)
     tol_s: float = setting(0.001, "s", "width of the bracket at the end", above=0.0)
-    watch_s: float = setting(5.0, "s", "time watched after clearing", above=0.0)
+    watch_s: float = setting(3.0, "s", "time watched after clearing; longer finds later swings too", above=0.0)
+    limit_degree: float = setting(180.0, "degree", "angle between two machines that counts as loss of step", above=0.0)
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
 
     def __post_init__(self) -> None:
@@ -82,15 +88,37 @@ class Cct:
     def search(self, system: System, bus: str) -> Search:
         """Bisect. The ends are tried first: no fault at all, and the longest duration."""
         trials = [self._trial(system, bus, 0.0)]
-        if not trials[0].stable:
+        if trials[0].stable:
+            trials.append(self._trial(system, bus, self.high_s))
+        if trials[-1].stable or len(trials) == 1:
             return Search(tuple(trials))
-        trials.append(self._trial(system, bus, self.high_s))
-        low, high = 0.0, self.high_s
-        while not trials[1].stable and high - low > self.tol_s * (1.0 + 1e-9):
+        while True:
+            self._bisect(system, bus, trials)
+            if not self._look_below(system, bus, trials):
+                return Search(tuple(trials))
+
+    def _bisect(self, system: System, bus: str, trials: list[Trial]) -> None:
+        """Halve the bracket between the shortest unstable trial and the longest stable one below it."""
+        found = Search(tuple(trials))
+        assert found.below is not None
+        assert found.above is not None
+        low, high = found.below.duration_s, found.above.duration_s
+        while high - low > self.tol_s * (1.0 + 1e-9):
             middle = 0.5 * (low + high)
             trials.append(self._trial(system, bus, middle))
             low, high = (middle, high) if trials[-1].stable else (low, middle)
-        return Search(tuple(trials))
+
+    def _look_below(self, system: System, bus: str, trials: list[Trial]) -> bool:
+        """Try durations below the edge found; True as soon as one of them is unstable."""
+        edge = Search(tuple(trials)).cct_s
+        for n in BELOW:
+            duration_s = edge - n * self.tol_s
+            if duration_s <= 0.0:
+                return False
+            trials.append(self._trial(system, bus, duration_s))
+            if not trials[-1].stable:
+                return True
+        return False
 
     def _trial(self, system: System, bus: str, duration_s: float) -> Trial:
         from gridai import engine
@@ -107,23 +135,24 @@ class Cct:
             if error.result is None:
                 raise
             result, collapse = error.result, f"no solution at {error.time_s:.3f} s, bus {error.bus}"
-        lost = loss_of_step(result)
+        lost = loss_of_step(result, self.limit_degree)
         spread = largest_spread(result)
         if lost is None:
             return Trial(duration_s, not collapse, spread.degree, (), math.nan, collapse, result)
-        return Trial(duration_s, False, spread.degree, lost.units, lost.t_s, collapse, result)
+        remark = collapse or ("" if lost.slipped else "no pole slipped within the time watched")
+        return Trial(duration_s, False, spread.degree, lost.units, lost.t_s, remark, result)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: fault duration [s], whether all stayed in step, largest angle, who left and when [s], collapse."""
+    """One run: fault duration [s], whether all stayed in step, largest angle, who left and when [s], a remark."""
 
     duration_s: float
     stable: bool
     degree: float
     units: tuple[str, ...]
     lost_s: float
-    collapse: str
+    remark: str
     result: Result = field(repr=False)
 
 
@@ -135,8 +164,10 @@ class Search:
 
     @property
     def below(self) -> Trial | None:
-        """The longest stable trial; None where even the state after clearing is unstable."""
-        return max((t for t in self.trials if t.stable), key=lambda t: t.duration_s, default=None)
+        """The longest stable trial below all unstable ones; None where even the state after clearing is unstable."""
+        first = math.inf if self.above is None else self.above.duration_s
+        some = [t for t in self.trials if t.stable and t.duration_s < first]
+        return max(some, key=lambda t: t.duration_s, default=None)
 
     @property
     def above(self) -> Trial | None:
@@ -191,7 +222,7 @@ def _summary(study: Cct, search: Search) -> dict[str, Measure]:
         lines["largest_angle"] = Measure("largest angle, stable", below.degree, "degree", note=text)
     if above is not None:
         who = " ".join(above.units[:6])
-        text = above.collapse or f"at a fault of {above.duration_s:.4f} s"
+        text = above.remark or f"at a fault of {above.duration_s:.4f} s"
         lines["loses_step"] = Measure("machines that lose step", float(len(above.units)), "", who, above.lost_s, text)
     lines["trials"] = Measure("runs", float(len(search.trials)), "")
     return lines
@@ -202,7 +233,7 @@ def _trials(search: Search) -> Table:
 
     rows = [
         (f"{t.duration_s:.5f}", "stable" if t.stable else "unstable", round(t.degree, 1), " ".join(t.units[:6]),
-         "-" if math.isnan(t.lost_s) else f"{t.lost_s:.3f}", t.collapse)
+         "-" if math.isnan(t.lost_s) else f"{t.lost_s:.3f}", t.remark)
         for t in sorted(search.trials, key=lambda t: t.duration_s)
     ]  # fmt: skip
     columns = ("fault_s", "outcome", "largest_angle_degree", "loses_step", "lost_at_s", "remark")
@@ -210,9 +241,7 @@ def _trials(search: Search) -> Table:
 
 
 def _criterion(study: Cct) -> str:
-    from gridai.studies.disturbance import CRITERION
-
     return (
-        f"a trial is unstable when {CRITERION} are found within {study.watch_s:g} s of clearing, "
-        "or when the run loses convergence; times count from the start of the fault"
+        f"a trial is unstable when two machines are more than {study.limit_degree:g} degrees apart within "
+        f"{study.watch_s:g} s of clearing, or when the run loses convergence; times count from the start of the fault"
     )

@@ -46,7 +46,8 @@ def machine_measures(result: Result) -> dict[str, Measure]:
         lines["loss_of_step"] = Measure("machines that lose step", 0.0, "", note=f"never {CRITERION}")
         return lines | _swing_measure(result)
     shown = " ".join(lost.units[:6]) + (" ..." if len(lost.units) > 6 else "")
-    lines["loss_of_step"] = Measure("machines that lose step", float(len(lost.units)), "", shown, lost.t_s, CRITERION)
+    note = CRITERION if lost.slipped else f"{CRITERION}, but no pole slipped: they came back, or the run ends"
+    lines["loss_of_step"] = Measure("machines that lose step", float(len(lost.units)), "", shown, lost.t_s, note)
     return lines
 
 
