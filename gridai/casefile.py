@@ -196,27 +196,35 @@ def checked_dynamics(tables: Mapping[str, pd.DataFrame], net: Any, title: str) -
 def _check_units(tables: dict[str, pd.DataFrame], net: Any, found: Problems) -> None:
     """Every unit exists, stands once in a table, and has one machine; every table is a known model."""
     from gridai.grid.names import element_names
+    from gridai.kernel.contract import ACTION_SHED
     from gridai.models import catalog
 
     names = element_names(net)
     units = [n for table in ("gen", "ext_grid", "sgen") for n in names.get(table, ())]
     loads = [n for table in ("load", "storage", "motor", "ward") for n in names.get(table, ())]
+    branches = [n for table in ("line", "trafo", "trafo3w", "impedance") for n in names.get(table, ())]
     machine_of: dict[str, str] = {}
     for key, table in tables.items():
         file, rows = table.attrs["file"], table.attrs.get("rows") or range(2, len(table) + 2)
-        role = ""
+        role, what, all_loads, ends = "", "unit", False, [""] * len(table)
+        known = [*units, *loads]
         try:
-            role = catalog.model(key).role
+            model = catalog.model(key)
+            role, all_loads = model.role, model.role == "load" or ACTION_SHED in model.actions
+            if model.on_branch:
+                known, what = branches, "branch"
+                ends = [str(bus) for bus in table["from_bus"]] if "from_bus" in table else ends
+            elif role in SOURCE_ROLES or role == "load":
+                known, what = (loads, "load") if role == "load" else (units, "unit")
         except UnknownNameError as error:
             found.add(file, None, "model", key, str(error))
-        known = units if role in SOURCE_ROLES else loads if role == "load" else [*units, *loads]
-        seen: dict[str, int] = {}
-        for unit, row in zip(table["unit"], rows, strict=True):
-            if unit not in known and not (unit == "*" and role == "load"):
-                found.add(file, row, "unit", unit, near(unit, known, "load" if role == "load" else "unit"))
-            if unit in seen:
-                found.add(file, row, "unit", unit, f"has a row already: row {seen[unit]}; keep one")
-            seen.setdefault(unit, row)
+        seen: dict[tuple[str, str], int] = {}
+        for unit, end, row in zip(table["unit"], ends, rows, strict=True):
+            if unit not in known and not (unit == "*" and all_loads):
+                found.add(file, row, "unit", unit, near(unit, known, what))
+            if (unit, end) in seen:
+                found.add(file, row, "unit", unit, f"has a row already: row {seen[(unit, end)]}; keep one")
+            seen.setdefault((unit, end), row)
             if role in SOURCE_ROLES:
                 if unit in machine_of and machine_of[unit] != file:
                     found.add(file, row, "unit", unit, f"has a machine already in {machine_of[unit]}; keep one")

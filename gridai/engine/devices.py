@@ -78,8 +78,22 @@ def _rows(model: Model, table: Any, net: Any, problems: Problems) -> list[Device
             continue
         values = _values(model, record, file, row, problems)
         links = read_links(model, record, net, file, row, problems)
-        devices += _devices_of(model, str(record["unit"]), values, net, file, row, links)
-    return devices
+        if model.on_branch:
+            devices += _line_relay(model, values, net, file, row, links)
+        else:
+            devices += _devices_of(model, str(record["unit"]), values, net, file, row, links)
+    own = {d.name for d in devices if d.row > 0}
+    return [d for d in devices if d.row > 0 or d.name not in own]
+
+
+def _line_relay(model: Model, values: dict[str, float], net: Any, file: str, row: int, links: Links) -> list[Device]:
+    """A relay at one end of a branch; its name is `branch at bus`."""
+    if links.branch < 0:
+        return []
+    b, (k, end) = net.branches, links.branches["branch"]
+    node = int((b.from_node, b.to_node)[end][k])
+    name = f"{b.name[k]} at {net.nodes[node]}"
+    return [Device(name, model, node, net.s_base_mva, values, file=file, row=row, links=links)]
 
 
 def _values(model: Model, record: dict[str, Any], file: str, row: int, problems: Problems) -> dict[str, float]:

@@ -44,12 +44,15 @@ def link_columns(model: Model) -> set[str]:
     """The text columns that a model's table may have besides its parameters."""
     asked = {s.source.partition(".")[0] for s in model.inputs}
     columns = {name for role in asked if is_branch(role) for name in (role, role.replace("branch", "from_bus"))}
+    columns -= {"branch"} if model.on_branch else set()
     return columns | ({"remote_bus"} if "remote" in asked else set()) | ({"area"} if "area" in asked else set())
 
 
 def read_links(model: Model, record: dict[str, Any], net: Any, file: str, row: int, problems: Problems) -> Links:
     """The links of one row; what does not exist goes to `problems` with the near names."""
     text = {c: _text(record.get(c)) for c in link_columns(model)}
+    if model.on_branch:
+        text["branch"] = str(record["unit"])
     buses = [c for c in text if c.startswith(("remote_bus", "from_bus")) and text[c]]
     unknown = [c for c in buses if text[c] not in net.node_of_bus]
     for column in unknown:

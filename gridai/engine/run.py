@@ -97,6 +97,11 @@ class Run:
         self.off.setdefault(name, self.time_s)
         self.note("trip", name, text)
 
+    def open_branch(self, k: int, text: str) -> None:
+        """Open branch k at both ends."""
+        self.branch_on[k] = False
+        self.note("open", self.system.network.branches.name[k], text)
+
     def shed(self, name: str, share: float, text: str) -> None:
         """Take a share of a load off [part of what it was at the start]; what is left keeps its law.
 

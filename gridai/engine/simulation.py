@@ -23,7 +23,7 @@ from gridai.engine.run import Playback, Run
 from gridai.engine.stiffness import stable_step
 from gridai.engine.system import CHANNEL_KIND, System
 from gridai.errors import SettingError
-from gridai.kernel.contract import ACTION_SHED, ACTION_TRIP
+from gridai.kernel.contract import ACTION_OPEN, ACTION_SHED, ACTION_TRIP
 from gridai.results import Channel, EventRecord, Result
 
 SLICE_STEPS = 4000
@@ -168,6 +168,8 @@ class _Recorder:
                 self.run.switch_off(name, text)
             elif code == ACTION_SHED:
                 self.run.shed(name, float(group.view(work.z, "z", group.z).shed[unit]), text)
+            elif code == ACTION_OPEN:
+                self.run.open_branch(group.devices[unit].links.branch, text)
             else:
                 self.run.note("relay", name, text)
             self.run.refresh_unit(group, unit)

@@ -10,8 +10,9 @@ compiled by numba when a system needs them. A kernel asks for what it needs by a
 
     outputs(p, x, z, u, y)            algebraic outputs of the unit
     derivatives(p, x, z, u, y, d)     d = dx/dt
-    current(p, x, z, u[, v])          complex current into the network [pu on the unit's base, network frame];
-                                      with `v` in the signature it is solved together with the network
+    current(p, x, z, u[, y][, v])     complex current into the network [pu on the unit's base, network frame];
+                                      with `v` in the signature it is solved together with the network;
+                                      it may leave in y what the other kernels need of the same x
     clamp(p, x, u)                    windup limits, once at the end of a step
     track(p, x, z, u, y)              memory that follows the solution (a running minimum, say)
     guards(p, x, z, u, y, t, g)       each g rises through zero when something discrete happens
@@ -47,10 +48,11 @@ ROLES = (
 LATE_ROLES = ("machine", "converter")
 """Roles whose outputs come first and whose derivatives come last, when their inputs are known."""
 
-ACTION_NONE, ACTION_TRIP, ACTION_SHED = 0, 1, 2
+ACTION_NONE, ACTION_TRIP, ACTION_SHED, ACTION_OPEN = 0, 1, 2, 3
 """What `update` can ask for: ACTION_TRIP takes the unit and all that belongs to it out of service, ACTION_SHED sheds
-the share that stands in the memory value `shed` of the load that the device belongs to. Any other code of
-`Model.actions` stands in the log. After each the unit is asked for its admittance again."""
+the share that stands in the memory value `shed` of the load that the device belongs to, ACTION_OPEN opens the branch
+that the relay guards, at both ends. Any other code of `Model.actions` stands in the log. After each the unit is asked
+for its admittance again."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,11 @@ class Model:
             "d": x,
             "g": record(list(self.guards)),
         }
+
+    @property
+    def on_branch(self) -> bool:
+        """True for a relay of a line or transformer: its `unit` is a branch, and `from_bus` the end where it stands."""
+        return self.role == "relay" and any(s.source.startswith("branch.") for s in self.inputs)
 
     @property
     def solves_with_network(self) -> bool:

@@ -31,6 +31,8 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
         {"kvp": 1.5, "tvp_s": 0.05, "kvq": -1.0, "kfp": 2.0, "fcease": 0.6, "frecon": 0.5, "vc2_pu": 0.9, "tc2_s": 2.0},
         {"tbp_s": 0.0, "tbq_s": 0.0, "tvp_s": 0.0, "fcease": 0.0},
     ),
+    "distance": ({}, {"reach1": 0.85, "reach3": 2.0, "t1_s": 0.02}),
+    "overcurrent": ({"pickup_mva": 100.0}, {"pickup_mva": 100.0, "instant_mva": 500.0, "treset_s": 2.0}),
     "agc": ({"bias_mw_per_hz": 500.0}, {"bias_mw_per_hz": 500.0, "t_ace_s": 0.0, "deadband_mw": 5.0}),
     "agcunit": ({"share": 0.4, "ramp_mw_per_min": 20.0, "up_mw": 50.0, "down_mw": -30.0},),
 }  # fmt: skip

@@ -6,6 +6,7 @@ In the engine a stage opens at pickup plus breaker time, located to 1e-7 s.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandapower as pp
 import pandas as pd
 import pytest
 
-from gridai.case import Case
+from gridai.case import Case, load_case
 from gridai.engine import BusFault, LoadStep, compile_system, simulate
 from gridai.errors import InitialisationError
 from gridai.kernel.contract import ACTION_SHED, Model, Start
@@ -185,3 +186,29 @@ def test_under_frequency_load_shedding_stops_the_fall() -> None:
     np.testing.assert_allclose(shed[0].t_s, 1.0 + 0.5 / rate + 0.1 + 0.3, atol=0.02)
     assert len(shed) == 3
     assert result.load.p_mw["L"].iloc[-1] == pytest.approx(70.0 * (1 - 0.22), rel=1e-6)
+
+
+def test_star_gives_every_load_a_relay_but_those_with_a_row_of_their_own() -> None:
+    """In the tables of a case: `*` for all loads of ieee39, its own thresholds for L4."""
+    case = load_case("ieee39")
+    rows = [{"unit": "*", "f1_hz": 59.0, "frac1": 0.1}, {"unit": "L4", "f1_hz": 58.5, "frac1": 0.2}]
+    system = compile_system(replace(case, dynamics={**case.dynamics, "ldshbl": pd.DataFrame(rows)}))
+    (group,) = (g for g in system.groups if g.model.name == "LDSHBL")
+    shares = {d.name: d.values["frac1"] for d in group.devices}
+    assert len(shares) == len(group.devices) == len(system.network.loads.name)
+    assert {name for name, share in shares.items() if share == 0.2} == {"L4"}
+
+
+def test_relays_that_act_at_one_instant_all_act() -> None:
+    """Every load of ieee39 below 0.9 pu by a bolted fault at bus 16 sheds, all at the same time."""
+    case = load_case("ieee39")
+    rows = [{"unit": "*", "v1_pu": 0.9, "t1_s": 0.1, "frac1": 0.1}]
+    system = compile_system(replace(case, dynamics={**case.dynamics, "lvshbl": pd.DataFrame(rows)}))
+    result = simulate(system, [BusFault("16", 1.0, 1.5)], until_s=2.0)
+    shed = [e for e in result.events if e.kind == "shed"]
+    at_once = [e for e in shed if abs(e.t_s - 1.1) < 1e-6]
+    nodes = dict(zip(system.network.loads.name, system.network.loads.node, strict=True))
+    volts = result.bus.vm_pu[result.bus.vm_pu.index < 1.05].iloc[-1]
+    low = {name for name, node in nodes.items() if volts[system.network.nodes[node]] < 0.9}
+    assert len(low) > 10
+    assert {e.element for e in at_once} >= low
