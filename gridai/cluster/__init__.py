@@ -12,6 +12,7 @@ from gridai.cluster.cluster import Cluster
 from gridai.cluster.electrical import PowerSupply
 from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause
+from gridai.cluster.ride_through import RideThrough, UpsClass
 from gridai.cluster.workloads import Constant, Training, Workload
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "Pause",
     "PauseParts",
     "PowerSupply",
+    "RideThrough",
     "Training",
+    "UpsClass",
     "Workload",
     "electrical",
     "explain_pause",

@@ -26,7 +26,9 @@ from typing import Any
 from gridai.cluster.electrical import MODEL, PowerSupply
 from gridai.cluster.hardware import HARDWARE, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause, paused_share
+from gridai.cluster.ride_through import RideThrough
 from gridai.cluster.settings import check_number, check_ranges, setting
+from gridai.cluster.ups import MODEL as UPS_MODEL
 from gridai.cluster.workloads import Training, Workload
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
@@ -52,6 +54,9 @@ class Cluster:
     supply: PowerSupply = field(
         default_factory=PowerSupply, metadata={"help": "power supplies: behaviour at low voltage", "unit": ""}
     )
+    ride_through: RideThrough | None = field(
+        default=None, metadata={"help": "UPS groups; none: one electronic load that trips at low voltage", "unit": ""}
+    )
 
     def __post_init__(self) -> None:
         bad = Problems("cluster")
@@ -64,6 +69,8 @@ class Cluster:
             bad.add("cluster", None, "workload", self.workload, "give a workload such as Training() or Constant()")
         if not isinstance(self.supply, PowerSupply):
             bad.add("cluster", None, "supply", self.supply, "give a PowerSupply")
+        if self.ride_through is not None and not isinstance(self.ride_through, RideThrough):
+            bad.add("cluster", None, "ride_through", self.ride_through, "give a RideThrough, or None")
         bad.raise_if_any(SettingError)
         object.__setattr__(self, "count", int(self.count))
 
@@ -71,7 +78,7 @@ class Cluster:
     def of(cls, hardware_name: str | Hardware, count: int, pue: float = 1.25, **settings: Any) -> Cluster:
         """A cluster of `count` GPUs of a named hardware (see HARDWARE) or of a Hardware of your own.
 
-        settings: workload, power_factor, supply, as in the class.
+        settings: workload, power_factor, supply, ride_through, as in the class.
         """
         chosen = hardware_name if isinstance(hardware_name, Hardware) else hardware(hardware_name)
         return cls(chosen, count, pue, **settings)
@@ -124,6 +131,16 @@ class Cluster:
     def electrical(self) -> tuple[Model, dict[str, float]]:
         """The electrical model and its parameters for this cluster; the engine places it on the bus."""
         return MODEL, self.supply.values()
+
+    def electrical_groups(self) -> tuple[tuple[str, Model, dict[str, float], float], ...]:
+        """What the engine places: name within the cluster, model, parameters, share of the cluster.
+
+        One nameless part without ride-through settings, else one for each UPS group.
+        """
+        if self.ride_through is None:
+            return (("", *self.electrical(), 1.0),)
+        supply = {name: self.supply.values()[name] for name in ("psu_s", "v_min_pu", "v_cut_pu")}
+        return tuple((g.name, UPS_MODEL, {**g.values, **supply}, g.share) for g in self.ride_through.groups())
 
     def describe(self) -> str:
         """The sum from the card to the meter, a line a stage, with sources."""

@@ -25,6 +25,10 @@ _NAMES = {
     "GeneratorTrip": "events",
     "LoadStep": "events",
     "TrainingPause": "events",
+    "ForceAway": "source_events",
+    "ReturnLoad": "source_events",
+    "SourceImpedance": "source_events",
+    "SourcePlayback": "source_events",
     "Event": "events",
 }
 __all__ = sorted(_NAMES)

@@ -22,6 +22,7 @@ class Device:
     """One unit of a model: its name, node, MVA base, parameter values, and its power in the power flow.
 
     p_mw, q_mvar   generated (machine, converter) or consumed (load, cluster), 0 for controllers
+    owner          the cluster that a UPS group is part of; its name is then `owner/group`
     """
 
     name: str
@@ -34,6 +35,7 @@ class Device:
     file: str = ""
     row: int = 0
     links: Links = field(default_factory=Links)
+    owner: str = ""
 
 
 def collect(case: Any, op: Any) -> list[Device]:
@@ -170,9 +172,11 @@ def _cluster_devices(net: Any, clusters: dict[str, Any]) -> list[Device]:
     devices = []
     for name, cluster in clusters.items():
         k = net.loads.name.index(name)
-        model, values = cluster.electrical()
-        power = float(net.loads.p_mw[k]), float(net.loads.q_mvar[k])
-        devices.append(Device(name, model, int(net.loads.node[k]), net.s_base_mva, values, *power))
+        node, power = int(net.loads.node[k]), complex(net.loads.p_mw[k], net.loads.q_mvar[k])
+        for part, model, values, share in cluster.electrical_groups():
+            label, own = f"{name}/{part}" if part else name, share * power
+            owner = name if part else ""
+            devices.append(Device(label, model, node, net.s_base_mva, values, own.real, own.imag, owner=owner))
     return devices
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from gridai.engine.clusters import parts_of
 from gridai.engine.flows import flow_slope
 from gridai.engine.linear import differentiate, tight_network
 from gridai.engine.run import Run
@@ -186,11 +187,13 @@ def _demand(run: Run, source: Demand) -> Any:
     system = run.system
     if source.cluster not in system.clusters:
         raise UnknownNameError(near(source.cluster, system.clusters, "cluster"))
-    place = system.constants[(source.cluster, "cluster.p_demand_mw")]
-    start = float(run.work.sig[place])
+    parts = parts_of(system, source.cluster)
+    shares = {system.constants[(name, "cluster.p_demand_mw")]: share for name, share in parts.items()}
+    start = {place: float(run.work.sig[place]) for place in shares}
 
     def put(by_mw: float) -> None:
-        run.work.sig[place] = start + by_mw
+        for place, share in shares.items():
+            run.work.sig[place] = start[place] + share * by_mw
 
     return put
 

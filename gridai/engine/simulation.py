@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gridai.engine.clusters import GROUP_KIND, parts_of, with_cluster_sums
 from gridai.engine.events import Action, Event, TrainingPause
 from gridai.engine.machine import advance, arrive
 from gridai.engine.plan import (
@@ -20,6 +21,7 @@ from gridai.engine.plan import (
     STORE_END,
 )
 from gridai.engine.run import Playback, Run
+from gridai.engine.source_events import SourcePlayback
 from gridai.engine.stiffness import stable_step
 from gridai.engine.system import CHANNEL_KIND, System
 from gridai.errors import SettingError
@@ -74,17 +76,21 @@ def simulate(
 
 
 def _demands(system: System, events: list[Event], until_s: float, seed: int) -> tuple[Playback, ...]:
-    """The demand of each cluster with the pauses among the events."""
-    found = []
+    """The demand of each cluster, by its parts, with the pauses among the events; and what events play back."""
+    found: list[Playback] = []
     for k, (name, cluster) in enumerate(system.clusters.items()):
         pauses = tuple(e.pause for e in events if isinstance(e, TrainingPause) and e.cluster == name)
         profile = cluster.demand(until_s, pauses=pauses, seed=seed + k)
-        found.append(Playback((name, "cluster.p_demand_mw"), profile))
+        parts = parts_of(system, name)
+        found += [Playback((d, "cluster.p_demand_mw"), profile.scaled(share)) for d, share in parts.items()]
+    for event in events:
+        if isinstance(event, SourcePlayback):
+            found += event.playbacks(system)
     return tuple(found)
 
 
 def channel_table(system: System, record: str | Sequence[str] = "default") -> tuple[np.ndarray, tuple[Channel, ...]]:
-    """Places in the signals and the channels that they become."""
+    """Places in the signals and the channels that they become. `cluster` among the kinds brings the UPS groups too."""
     places, channels = [], []
     seen: set[tuple[str, str, str]] = set()
     for bus, node in system.network.node_of_bus.items():
@@ -92,15 +98,16 @@ def channel_table(system: System, record: str | Sequence[str] = "default") -> tu
             places.append(2 * node + part)
             channels.append(Channel("bus", bus, name, "pu"))
     for g in system.groups:
-        kind = CHANNEL_KIND.get(g.model.role, "gen")
         for k, d in enumerate(g.devices):
+            kind = GROUP_KIND if d.owner else CHANNEL_KIND.get(g.model.role, "gen")
             for j, o in enumerate(g.model.outputs):
                 if o.channel and (kind, d.name, o.channel) not in seen:
                     seen.add((kind, d.name, o.channel))
                     unit = ("MVAr" if o.channel.endswith("mvar") else "MW") if o.on_base else o.unit
                     places.append(g.y + k * g.width("y") + j)
                     channels.append(Channel(kind, d.name, o.channel, unit, d.mva if o.on_base else 1.0))
-    keep = [k for k, c in enumerate(channels) if record == "default" or c.kind in record]
+    kinds = {*record, GROUP_KIND} if "cluster" in record else set(record)
+    keep = [k for k, c in enumerate(channels) if record == "default" or c.kind in kinds]
     return np.array([places[k] for k in keep], dtype=np.int64), tuple(channels[k] for k in keep)
 
 
@@ -211,7 +218,8 @@ class _Recorder:
             "notes": list(system.notes),
         }
         events = tuple(EventRecord(*note) for note in run.notes)
-        return Result(t, data, self.channels, events, meta)
+        data, channels = with_cluster_sums(data, self.channels)
+        return Result(t, data, channels, events, meta)
 
 
 def _blank_tripped(data: np.ndarray, t: np.ndarray, channels: tuple[Channel, ...], off: dict[str, float]) -> None:

@@ -118,8 +118,8 @@ class System:
         raise UnknownNameError(near(name, names, " or ".join(roles)))
 
     def attached(self, name: str) -> list[tuple[Group, int]]:
-        """Every device that belongs to the unit of this name."""
-        return [(g, k) for g in self.groups for k, d in enumerate(g.devices) if d.name == name]
+        """Every device that belongs to the unit of this name; of a cluster its UPS groups too."""
+        return [(g, k) for g in self.groups for k, d in enumerate(g.devices) if name in (d.name, d.owner)]
 
 
 def compile_system(case: Any) -> System:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from gridai.errors import ResultError
 
-KINDS = ("bus", "gen", "load", "cluster", "branch", "system", "relay")
+KINDS = ("bus", "gen", "load", "cluster", "ups", "branch", "system", "relay")
 VERIFIED = frozenset({"P", "V"})
 
 Status = Literal["pass", "fail", "not assessable"]
@@ -25,7 +25,7 @@ Status = Literal["pass", "fail", "not assessable"]
 class Channel:
     """One column of a Result.
 
-    kind      "bus", "gen", "load", "cluster", "branch", "system" or "relay".
+    kind      "bus", "gen", "load", "cluster", "ups" (a group of a cluster), "branch", "system" or "relay".
     element   name of the bus, generator, load, cluster or branch.
     quantity  name that ends in its unit: "v_re_pu", "p_mw", "speed_pu".
     unit      unit of the physical value: "pu", "MW", "rad".

@@ -77,6 +77,11 @@ class Result:
         return Group(self, "cluster")
 
     @property
+    def ups(self) -> Group:
+        """UPS groups of clusters that have ride-through settings; `cluster` holds their sums."""
+        return Group(self, "ups")
+
+    @property
     def branch(self) -> Group:
         """Lines and transformers: flows at the from end."""
         return Group(self, "branch")
