@@ -15,7 +15,7 @@ All on the system base; the fields are those of CMLD's records.
 """
 
 from gridai.kernel.contract import kernel
-from gridai.models.loads._compressor import compressor_admittance
+from gridai.models.loads._compressor import compressor_admittance, power
 from gridai.models.loads._motor import cage_rate, connected_part, load_torque, speed_rate
 from gridai.models.loads.ldelec import served
 
@@ -30,8 +30,9 @@ def static_admittance(p, df, m):
     """Admittance of the static part at voltage m."""
     ms = max(m, V_SWITCH_PU)
     r = ms / p.w0_pu
-    s_p = p.ps0_pu * (p.p1c * r**p.p1e + p.p2c * r**p.p2e + 1.0 - p.p1c - p.p2c) * (1.0 + p.pfreq * df)
-    s_q = p.qs0_pu * (p.q1c * r**p.q1e + p.q2c * r**p.q2e + 1.0 - p.q1c - p.q2c) * (1.0 + p.qfreq * df)
+    s_p = p.p1c * power(r, p.p1e) + p.p2c * power(r, p.p2e) + 1.0 - p.p1c - p.p2c
+    s_q = p.q1c * power(r, p.q1e) + p.q2c * power(r, p.q2e) + 1.0 - p.q1c - p.q2c
+    s_p, s_q = p.ps0_pu * s_p * (1.0 + p.pfreq * df), p.qs0_pu * s_q * (1.0 + p.qfreq * df)
     return complex(s_p, -s_q) / ms**2
 
 

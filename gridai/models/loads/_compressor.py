@@ -37,12 +37,22 @@ ACTIONS = {
 
 
 @kernel
+def power(base, exponent):
+    """base^exponent for base >= 0; the usual exponents without a logarithm."""
+    if exponent == 2.0:
+        return base * base
+    if exponent == 1.0:
+        return base
+    return base**exponent
+
+
+@kernel
 def running_power(p, m):
     """P + jQ of running motors at voltage m on their power at nominal voltage, nominal frequency."""
     dv = m - p.vbrk_adj_pu
     if dv >= 0.0:
-        return complex(p.p_run0 + p.kp1 * dv**p.np1, p.q_run0 + p.kq1 * dv**p.nq1)
-    return complex(p.p_run0 + p.kp2 * (-dv) ** p.np2, p.q_run0 + p.kq2 * (-dv) ** p.nq2)
+        return complex(p.p_run0 + p.kp1 * power(dv, p.np1), p.q_run0 + p.kq1 * power(dv, p.nq1))
+    return complex(p.p_run0 + p.kp2 * power(-dv, p.np2), p.q_run0 + p.kq2 * power(-dv, p.nq2))
 
 
 @kernel
