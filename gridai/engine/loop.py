@@ -197,11 +197,11 @@ def fire(pl, wk, t):
 @kernel
 def store(pl, wk, rec, rec_t, t):
     """Record one row."""
-    row = wk.ints[ROWS]
+    row = np.uint64(wk.ints[ROWS])
     rec_t[row] = t
-    for j in range(pl.rec.size):
+    for j in range(np.uint64(pl.rec.size)):
         rec[row, j] = wk.sig[pl.rec[j]]
-    wk.ints[ROWS] = row + 1
+    wk.ints[ROWS] += 1
 
 
 @kernel

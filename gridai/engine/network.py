@@ -39,6 +39,7 @@ class NetworkModel:
     all_nodes    int[]: nodes of all units with a current of their own, these included
     cache        topologies seen before
     rates        decay rates of the states once asked for, after the parameters that they belong to (see stiffness)
+    start_y      admittances of the units at the start, after the parameters and memory that they belong to
     sources      int[]: node of each unit that can hold an island's voltage
     """
 
@@ -51,6 +52,7 @@ class NetworkModel:
     all_nodes: np.ndarray
     cache: "OrderedDict[bytes, Topology]" = field(default_factory=OrderedDict)
     rates: tuple[np.ndarray, np.ndarray] | None = None
+    start_y: tuple[bytes, dict[int, complex]] | None = None
 
     def matrix(self, on: np.ndarray, y_node: np.ndarray) -> Any:
         """Admittance matrix with the branches `on` and the shunts y_node (complex[n], all of them)."""
@@ -103,7 +105,9 @@ def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, n: int) -> Topo:
     zmm, dense = _impedances(factors, nl, n)
     if src.size * n > PRODUCT_LIMIT * (lower.nnz + upper.nnz + n):
         src = src[:0]
-    columns = factors.solve(np.eye(n, dtype=complex)[:, src]).T if src.size else np.zeros((0, n), dtype=complex)
+    columns = np.zeros((0, n), dtype=complex)
+    if src.size:
+        columns = np.ascontiguousarray(factors.solve(np.eye(n, dtype=complex)[:, src]).T)
     return Topo(
         lower.indptr.astype(np.int64),
         lower.indices.astype(np.int64),
@@ -118,7 +122,7 @@ def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, n: int) -> Topo:
         zmm,
         np.array([dense], dtype=np.int64),
         src.astype(np.int64),
-        np.ascontiguousarray(np.array([columns.real, columns.imag])),
+        np.stack([columns.view(float), (1j * columns).view(float)], axis=1),
     )
 
 

@@ -5,6 +5,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -42,13 +43,13 @@ class Plan(NamedTuple):
     order: Any  # int64[groups]: groups sorted by role
     bus: Any  # int64: node of each unit of each group
     p: Any  # float64: parameters
-    u_src: Any  # int64: where each input lies in the signals
+    u_src: Any  # uint64 (no index below zero to look for): where each input lies in the signals
     pb_slot: Any  # int64[playbacks]: signal slot
     pb_start: Any  # int64[playbacks + 1]: first point of each
     pb_t: Any  # float64: time of each point [s]
     pb_v: Any  # float64: value of each point
     breaks: Any  # float64: instants where a playback jumps [s]
-    rec: Any  # int64: recorded signal slots
+    rec: Any  # uint64: recorded signal slots
 
 
 class Topo(NamedTuple):
@@ -67,12 +68,13 @@ class Topo(NamedTuple):
     zmm: Any  # complex128[m, m], or [m, 1] (the diagonal) when there are many
     dense: Any  # int64[1]: 1 when zmm is the full matrix
     src: Any  # int64[s]: nodes with current, if multiplying by zs is quicker than L U; else empty
-    zs: Any  # float64[2, s, n]: columns of Y^-1 at src as rows, real and imaginary parts
+    zs: Any  # float64[s, 2, 2 n]: columns c of Y^-1 at src as rows, the parts of c and of j c side by side
 
 
 class Work(NamedTuple):
     """State and scratch of one run. `sig` holds bus voltages, outputs and constants; `v` is a view of it."""
 
+    at: Any  # int64[groups, 9]: entry, units, addresses of p, (offset of x), z, u, y, g, bus [bytes]
     x: Any
     xs: Any  # predictor
     xn: Any  # corrector
@@ -90,8 +92,6 @@ class Work(NamedTuple):
     w: Any
     vb: Any
     c: Any
-    re: Any
-    im: Any
     ishift: Any
     r: Any
     dw: Any
@@ -121,19 +121,19 @@ def call_entry(typing_context, addr, op, n, p, x, z, u, y, d, g, bus, v, w, a, t
 @kernel
 def call(pl, wk, k, op, x, d, v, w, t):
     """Run one operation over all units of group k."""
-    gr = pl.groups
+    at, row = wk.at, np.uint64(k)
     call_entry(  # type: ignore[call-arg]
-        gr[k, ADDR],
+        at[row, 0],
         op,
-        gr[k, COUNT],
-        pl.p.ctypes.data + 8 * gr[k, P_OFF],
-        x.ctypes.data + 8 * gr[k, X_OFF],
-        wk.z.ctypes.data + 8 * gr[k, Z_OFF],
-        wk.u.ctypes.data + 8 * gr[k, U_OFF],
-        wk.sig.ctypes.data + 8 * gr[k, Y_OFF],
-        d.ctypes.data + 8 * gr[k, X_OFF],
-        wk.g.ctypes.data + 8 * gr[k, G_OFF],
-        pl.bus.ctypes.data + 8 * gr[k, BUS_OFF],
+        at[row, 1],
+        at[row, 2],
+        x.ctypes.data + at[row, 3],
+        at[row, 4],
+        at[row, 5],
+        at[row, 6],
+        d.ctypes.data + at[row, 3],
+        at[row, 7],
+        at[row, 8],
         v.ctypes.data,
         w.ctypes.data,
         wk.act.ctypes.data,
@@ -144,8 +144,8 @@ def call(pl, wk, k, op, x, d, v, w, t):
 @kernel
 def gather(pl, wk, k):
     """Copy the inputs of group k from the signals."""
-    first = pl.groups[k, U_OFF]
-    for j in range(first, first + pl.groups[k, U_LEN]):
+    first = np.uint64(pl.groups[k, U_OFF])
+    for j in range(first, first + np.uint64(pl.groups[k, U_LEN])):
         wk.u[j] = wk.sig[pl.u_src[j]]
 
 

@@ -9,7 +9,27 @@ import numpy as np
 
 from gridai.engine.machine import evaluate
 from gridai.engine.network import Topology
-from gridai.engine.plan import CURRENT_NONE, DECIMATE, DEN, NUM, RESIDUAL, TIME, TOL, WORST, Plan, Work
+from gridai.engine.plan import (
+    ADDR,
+    BUS_OFF,
+    COUNT,
+    CURRENT_NONE,
+    DECIMATE,
+    DEN,
+    G_OFF,
+    NUM,
+    P_OFF,
+    RESIDUAL,
+    TIME,
+    TOL,
+    U_OFF,
+    WORST,
+    X_OFF,
+    Y_OFF,
+    Z_OFF,
+    Plan,
+    Work,
+)
 from gridai.engine.system import Group, System
 from gridai.errors import ConvergenceError
 from gridai.kernel.profile import Profile
@@ -53,9 +73,16 @@ class Run:
         self.shed_share: dict[str, float] = {}
         self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
         self.work = _work(system, len(playbacks), step, decimate)
-        with_y = [g for g in system.groups if g.model.admittance]
-        self.unit_y = {g.bus + k: self._unit_y(g, k) for g in with_y for k in range(len(g.devices))}
+        self.unit_y = self._start_admittances()
         self.topology = self.factorise()
+
+    def _start_admittances(self) -> dict[int, complex]:
+        """Admittance of each unit at the start, kept with the parameters and memory that it belongs to."""
+        networks, key = self.system.networks, self.system.p.tobytes() + self.work.z.tobytes()
+        if networks.start_y is None or networks.start_y[0] != key:
+            with_y = [g for g in self.system.groups if g.model.admittance]
+            networks.start_y = key, {g.bus + k: self._unit_y(g, k) for g in with_y for k in range(len(g.devices))}
+        return dict(networks.start_y[1])
 
     def _unit_y(self, group: Group, k: int) -> complex:
         """Admittance of a unit on the system base, with its service factor."""
@@ -159,13 +186,13 @@ def _plan(system: System, playbacks: tuple[Playback, ...], channels: np.ndarray)
         order=system.order,
         bus=system.bus,
         p=system.p,
-        u_src=system.u_src,
+        u_src=system.u_src.astype(np.uint64),
         pb_slot=slots,
         pb_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         pb_t=np.concatenate([np.zeros(0), *points_t]),
         pb_v=np.concatenate([np.zeros(0), *points_v]),
         breaks=np.unique(np.concatenate([np.zeros(0), *edges])),
-        rec=channels.astype(np.int64),
+        rec=channels.astype(np.uint64),
     )
 
 
@@ -187,15 +214,26 @@ def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work
     def phasors(size: int) -> np.ndarray:
         return np.zeros(size, dtype=complex)
 
+    z, u, g = system.z0.copy(), reals(system.u_src.size), reals(guards)
     return Work(
+        at=_addresses(system, z, u, sig, g),
         x=system.x0.copy(), xs=reals(nx), xn=reals(nx), d1=reals(nx), d2=reals(nx), dn=reals(nx),
-        z=system.z0.copy(), u=reals(system.u_src.size), sig=sig, v=sig[: 2 * n].view(complex),
-        g=reals(guards), g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
-        c=phasors(n), re=reals(n), im=reals(n), ishift=phasors(n), r=phasors(m + 1), dw=phasors(m + 1),
+        z=z, u=u, sig=sig, v=sig[: 2 * n].view(complex),
+        g=g, g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
+        c=phasors(n), ishift=phasors(n), r=phasors(m + 1), dw=phasors(m + 1),
         jinv=_newton_matrix(m),
         have=np.zeros(1, dtype=np.int64), act=reals(units + 1), actions=np.zeros((max(64, guarded), 3), dtype=np.int64),
         seg=np.zeros(playbacks, dtype=np.int64), ints=ints, floats=floats,
     )  # fmt: skip
+
+
+def _addresses(system: System, z: np.ndarray, u: np.ndarray, sig: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Where the records of each group lie in memory (Work.at)."""
+    t = system.table
+    columns = [t[:, ADDR], t[:, COUNT], system.p.ctypes.data + 8 * t[:, P_OFF], 8 * t[:, X_OFF]]
+    for array, offset in ((z, Z_OFF), (u, U_OFF), (sig, Y_OFF), (g, G_OFF), (system.bus, BUS_OFF)):
+        columns.append(array.ctypes.data + 8 * t[:, offset])
+    return np.ascontiguousarray(np.array(columns, dtype=np.int64).T)
 
 
 def _newton_matrix(m: int) -> np.ndarray:

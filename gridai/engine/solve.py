@@ -51,21 +51,18 @@ def lu_solve(tp, b, x, c):
 
 
 @kernel
-def voltages(tp, wk, b, x):
-    """x = Y^-1 b for currents b at the nodes with a current: by product where that is quicker, else by L U."""
+def voltages(tp, wk, b):
+    """wk.v = Y^-1 b for currents b at the nodes with a current: by product where that is quicker, else by L U."""
     if tp.src.size == 0:
-        lu_solve(tp, b, x, wk.c)
+        lu_solve(tp, b, wk.v, wk.c)
         return
-    re, im, zs = wk.re, wk.im, tp.zs
-    for k in range(x.size):
-        re[k], im[k] = 0.0, 0.0
+    parts = 2 * b.size
+    for k in range(parts):
+        wk.sig[k] = 0.0
     for j in range(tp.src.size):
         i_re, i_im = b[tp.src[j]].real, b[tp.src[j]].imag
-        for k in range(x.size):
-            re[k] += zs[0, j, k] * i_re - zs[1, j, k] * i_im
-            im[k] += zs[0, j, k] * i_im + zs[1, j, k] * i_re
-    for k in range(x.size):
-        x[k] = complex(re[k], im[k])
+        for k in range(parts):
+            wk.sig[k] += tp.zs[j, 0, k] * i_re + tp.zs[j, 1, k] * i_im
 
 
 @kernel
@@ -78,8 +75,8 @@ def background(tp, wk):
         k, re, im = tp.nl[q], 0.0, 0.0
         for j in range(tp.src.size):
             i_re, i_im = wk.i0[tp.src[j]].real, wk.i0[tp.src[j]].imag
-            re += tp.zs[0, j, k] * i_re - tp.zs[1, j, k] * i_im
-            im += tp.zs[0, j, k] * i_im + tp.zs[1, j, k] * i_re
+            re += tp.zs[j, 0, 2 * k] * i_re + tp.zs[j, 1, 2 * k] * i_im
+            im += tp.zs[j, 0, 2 * k + 1] * i_re + tp.zs[j, 1, 2 * k + 1] * i_im
         wk.vb[k] = complex(re, im)
 
 
@@ -170,7 +167,7 @@ def network_residual(pl, tp, wk, x, t):
             wk.ishift[k] = wk.i0[k]
         for q in range(m):
             wk.ishift[nl[q]] += wk.inl[nl[q]]
-        voltages(tp, wk, wk.ishift, wk.v)
+        voltages(tp, wk, wk.ishift)
     for q in range(m):
         if tp.dense[0] == 1:
             s = wk.vb[nl[q]]
@@ -244,7 +241,7 @@ def solve_network(pl, tp, wk, x, t):
     wk.ints[SOLVES] += 1
     m = tp.nl.size
     if m == 0:
-        voltages(tp, wk, wk.i0, wk.v)
+        voltages(tp, wk, wk.i0)
         return True
     if tp.dense[0] == 1:
         background(tp, wk)
@@ -260,5 +257,5 @@ def solve_network(pl, tp, wk, x, t):
     if tp.dense[0] == 1:
         for q in range(m):
             wk.i0[tp.nl[q]] += wk.inl[tp.nl[q]]
-        voltages(tp, wk, wk.i0, wk.v)
+        voltages(tp, wk, wk.i0)
     return True

@@ -30,6 +30,12 @@ def held(rate, x, low, high):
 
 
 @kernel
+def magnitude(re, im):
+    """Length of re + j im; quicker than abs() of a complex, which guards against overflow."""
+    return np.sqrt(re * re + im * im)
+
+
+@kernel
 def lag(u, x, k, t_s):
     """k / (1 + s T). T = 0: y = k u."""
     if t_s <= 0.0:

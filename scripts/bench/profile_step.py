@@ -23,7 +23,7 @@ REPEATS = 20_000
 @numba.njit  # type: ignore[misc]
 def _many_solves(tp: Any, wk: Any, n: int) -> None:
     for _ in range(n):
-        _voltages(tp, wk, wk.i0, wk.vb)
+        _voltages(tp, wk, wk.i0)
 
 
 @numba.njit  # type: ignore[misc]

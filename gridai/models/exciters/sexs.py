@@ -14,14 +14,14 @@ Per unit: voltage on the bus base, field voltage such that 1 pu gives rated volt
 Source: PSS/E Model Library (PSS/E 33 and later), SEXS; NEPLAN, Exciter Models, SEXS.
 """
 
-from gridai.kernel.blocks import clip, lag_nonwindup, lead_lag, require_within
+from gridai.kernel.blocks import clip, lag_nonwindup, lead_lag, magnitude, require_within
 from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
 
 
 @kernel
 def error(p, u):
     """Voltage error at the regulator's input [pu]."""
-    return p.v_ref_pu + u.dv_ref_pu + u.vs_pu - abs(complex(u.v_re, u.v_im))
+    return p.v_ref_pu + u.dv_ref_pu + u.vs_pu - magnitude(u.v_re, u.v_im)
 
 
 @kernel

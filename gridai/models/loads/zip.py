@@ -28,7 +28,7 @@ Source: Kundur 1994, section 7.1.1 (ZIP, frequency factor); threshold 0.7 pu: PS
 import numpy as np
 
 from gridai.errors import InitialisationError
-from gridai.kernel.blocks import lag
+from gridai.kernel.blocks import lag, magnitude
 from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
 
 PARTS = ("pz", "pi", "pp", "qz", "qi", "qp")
@@ -45,17 +45,18 @@ def admittance(p, z):
     """Constant part of the load [pu on the system base]: impedance part and half of the current part."""
     g = p.p0_pu * z.kp * (p.pz + 0.5 * p.pi)
     b = p.q0_pu * z.kq * (p.qz + 0.5 * p.qi)
-    return complex(g, -b) / p.v0_pu**2
+    scale = 1.0 / p.v0_pu**2
+    return complex(g * scale, -b * scale)
 
 
 @kernel
 def load_admittance(p, x, z, v):
     """The admittance that the load has at this voltage and frequency [pu on the system base]."""
-    m = max(abs(v), p.v_switch_pu)
-    v0 = p.v0_pu
-    g = p.p0_pu * z.kp * (1.0 + p.kpf * x.df_pu) * (p.pz / v0**2 + p.pi / (v0 * m) + p.pp / m**2)
-    b = p.q0_pu * z.kq * (1.0 + p.kqf * x.df_pu) * (p.qz / v0**2 + p.qi / (v0 * m) + p.qp / m**2)
-    return complex(g, -b)
+    r = p.v0_pu / max(magnitude(v.real, v.imag), p.v_switch_pu)
+    scale = 1.0 / p.v0_pu**2
+    g = p.p0_pu * z.kp * (1.0 + p.kpf * x.df_pu) * (p.pz + r * (p.pi + r * p.pp))
+    b = p.q0_pu * z.kq * (1.0 + p.kqf * x.df_pu) * (p.qz + r * (p.qi + r * p.qp))
+    return complex(g * scale, -b * scale)
 
 
 @kernel

@@ -7,54 +7,43 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gridai.kernel.blocks import magnitude
 from gridai.kernel.contract import Input, Output, Param, Start, State, kernel
 
 
 @kernel
-def subtransient(p, x):
-    """E''q and E''d [pu]."""
-    leak_d, leak_q = p.xd1_pu - p.xl_pu, p.xq1_pu - p.xl_pu
-    eq2 = ((p.xd2_pu - p.xl_pu) * x.eq1_pu + (p.xd1_pu - p.xd2_pu) * x.psikd_pu) / leak_d
-    ed2 = ((p.xd2_pu - p.xl_pu) * x.ed1_pu + (p.xq1_pu - p.xd2_pu) * x.psikq_pu) / leak_q
-    return eq2, ed2
+def current(p, x, z, y):
+    """Norton current of E'' behind ra + j x''; the rotor's direction and E'' are kept for the other kernels."""
+    y.cos_delta, y.sin_delta = np.cos(x.delta_rad), np.sin(x.delta_rad)
+    y.eq2_pu = p.k3d * x.eq1_pu + p.k4d * x.psikd_pu
+    y.ed2_pu = p.k3q * x.ed1_pu + p.k4q * x.psikq_pu
+    e_re = y.eq2_pu * y.cos_delta + y.ed2_pu * y.sin_delta
+    e_im = y.eq2_pu * y.sin_delta - y.ed2_pu * y.cos_delta
+    return complex(p.g_pu * e_re - p.b_pu * e_im, p.b_pu * e_re + p.g_pu * e_im)
 
 
 @kernel
-def current(p, x, z):
-    """Norton current of E'' behind ra + j x''."""
-    eq2, ed2 = subtransient(p, x)
-    rotor = complex(np.cos(x.delta_rad), np.sin(x.delta_rad))
-    return complex(eq2, -ed2) * rotor / complex(p.ra_pu, p.xd2_pu)
-
-
-@kernel
-def set_outputs(p, x, u, y, eq2, ed2, sat):
+def set_outputs(p, x, u, y, sat):
     """Stator current, powers, field current."""
-    v = complex(u.v_re, u.v_im)
-    rotor = complex(np.cos(x.delta_rad), np.sin(x.delta_rad))
-    i = (complex(eq2, -ed2) * rotor - v) / complex(p.ra_pu, p.xd2_pu)
-    i_dq = i * rotor.conjugate()
-    iq, id_ = i_dq.real, -i_dq.imag
-    s = v * i.conjugate()
-    y.p_pu, y.q_pu, y.vt_pu = s.real, s.imag, abs(v)
-    y.i_re, y.i_im, y.id_pu, y.iq_pu = i.real, i.imag, id_, iq
+    cos_d, sin_d, eq2, ed2 = y.cos_delta, y.sin_delta, y.eq2_pu, y.ed2_pu
+    vq, vd = u.v_re * cos_d + u.v_im * sin_d, u.v_re * sin_d - u.v_im * cos_d
+    eq, ed = eq2 - vq, ed2 - vd
+    iq, id_ = p.g_pu * eq + p.b_pu * ed, p.g_pu * ed - p.b_pu * eq
+    y.p_pu, y.q_pu = vq * iq + vd * id_, vq * id_ - vd * iq
+    y.vt_pu = magnitude(u.v_re, u.v_im)
+    y.i_re, y.i_im, y.id_pu, y.iq_pu = iq * cos_d + id_ * sin_d, iq * sin_d - id_ * cos_d, id_, iq
     y.pe_pu = eq2 * iq + ed2 * id_
     y.omega_pu, y.delta_rad, y.pm_pu, y.efd_pu = x.omega_pu, x.delta_rad, u.pm_pu, u.efd_pu
-    leak = p.xd1_pu - p.xl_pu
-    damper = x.eq1_pu - x.psikd_pu - leak * id_
-    k1 = (p.xd_pu - p.xd1_pu) * (p.xd1_pu - p.xd2_pu) / leak**2
-    y.xad_ifd_pu = x.eq1_pu + (p.xd_pu - p.xd1_pu) * id_ + k1 * damper + sat * eq2
+    damper = x.eq1_pu - x.psikd_pu - p.leak_d_pu * id_
+    y.xad_ifd_pu = x.eq1_pu + (p.xd_pu - p.xd1_pu) * id_ + p.k1d * damper + sat * eq2
 
 
 @kernel
-def set_rates(p, x, u, y, d, ed2, sat):
+def set_rates(p, x, u, y, d, sat):
     """Rotor circuits and the swing equation."""
-    leak_d, leak_q = p.xd1_pu - p.xl_pu, p.xq1_pu - p.xl_pu
-    damper_d = x.eq1_pu - x.psikd_pu - leak_d * y.id_pu
-    damper_q = x.ed1_pu - x.psikq_pu + leak_q * y.iq_pu
-    k1 = (p.xq_pu - p.xq1_pu) * (p.xq1_pu - p.xd2_pu) / leak_q**2
-    xaq_i1q = x.ed1_pu - (p.xq_pu - p.xq1_pu) * y.iq_pu + k1 * damper_q
-    xaq_i1q += sat * ed2 * (p.xq_pu - p.xl_pu) / (p.xd_pu - p.xl_pu)
+    damper_d = x.eq1_pu - x.psikd_pu - p.leak_d_pu * y.id_pu
+    damper_q = x.ed1_pu - x.psikq_pu + p.leak_q_pu * y.iq_pu
+    xaq_i1q = x.ed1_pu - (p.xq_pu - p.xq1_pu) * y.iq_pu + p.k1q * damper_q + p.sat_q * sat * y.ed2_pu
     d.eq1_pu = (u.efd_pu - y.xad_ifd_pu) / p.td10_s
     d.ed1_pu = -xaq_i1q / p.tq10_s
     d.psikd_pu = damper_d / p.td20_s
@@ -64,12 +53,24 @@ def set_rates(p, x, u, y, d, ed2, sat):
     d.omega_pu = ((u.pm_pu - p.d_pu * slip) / x.omega_pu - y.pe_pu) / (2.0 * p.h_s)
 
 
-def start(p, x, u, op: Start, saturation: Callable[[float, float, float], float]) -> None:
+def set_constants(p) -> None:
+    """The constants k of the equations, the leakage differences and the source admittance g + j b."""
+    p.leak_d_pu, p.leak_q_pu = p.xd1_pu - p.xl_pu, p.xq1_pu - p.xl_pu
+    p.k3d, p.k4d = (p.xd2_pu - p.xl_pu) / p.leak_d_pu, (p.xd1_pu - p.xd2_pu) / p.leak_d_pu
+    p.k3q, p.k4q = (p.xd2_pu - p.xl_pu) / p.leak_q_pu, (p.xq1_pu - p.xd2_pu) / p.leak_q_pu
+    p.k1d = (p.xd_pu - p.xd1_pu) * p.k4d / p.leak_d_pu
+    p.k1q = (p.xq_pu - p.xq1_pu) * p.k4q / p.leak_q_pu
+    p.sat_q = (p.xq_pu - p.xl_pu) / (p.xd_pu - p.xl_pu)
+    source = admittance(p, None)
+    p.g_pu, p.b_pu = source.real, source.imag
+
+
+def start(p, x, z, u, y, op: Start, saturation: Callable[[float, float, float], float]) -> None:
     """States, field voltage and mechanical power from the power flow, saturation solved exactly."""
+    set_constants(p)
     e2 = op.v + complex(p.ra_pu, p.xd2_pu) * op.i
     sat = saturation(abs(e2), p.sat_a, p.sat_b)
-    ratio = (p.xq_pu - p.xl_pu) / (p.xd_pu - p.xl_pu)
-    x.delta_rad = np.angle(e2 * (1.0 + sat * ratio) + 1j * (p.xq_pu - p.xd2_pu) * op.i)
+    x.delta_rad = np.angle(e2 * (1.0 + sat * p.sat_q) + 1j * (p.xq_pu - p.xd2_pu) * op.i)
     rotor = np.exp(-1j * x.delta_rad)
     e_dq, i_dq = e2 * rotor, op.i * rotor
     eq2, iq, id_ = e_dq.real, i_dq.real, -i_dq.imag
@@ -80,6 +81,7 @@ def start(p, x, u, op: Start, saturation: Callable[[float, float, float], float]
     x.omega_pu = 1.0
     u.efd_pu = x.eq1_pu + (p.xd_pu - p.xd1_pu) * id_ + sat * eq2
     u.pm_pu = op.p_pu + p.ra_pu * abs(op.i) ** 2
+    current(p, x, z, y)
 
 
 def admittance(p, z) -> complex:
@@ -126,6 +128,15 @@ OUTPUTS = (
 )
 """What every machine with a field winding gives."""
 
+ROTOR_OUTPUTS = (
+    *OUTPUTS,
+    Output("cos_delta", "", "cosine of the rotor angle"),
+    Output("sin_delta", "", "sine of the rotor angle"),
+    Output("eq2_pu", "pu", "subtransient voltage E''q"),
+    Output("ed2_pu", "pu", "subtransient voltage E''d"),
+)
+"""What a round-rotor machine keeps besides, set by `current`."""
+
 PARAMS = (
     Param("h_s", "s", None, "inertia constant", low=1e-3),
     Param("d_pu", "pu", 0.0, "damping power per unit of speed deviation"),
@@ -144,6 +155,12 @@ PARAMS = (
     Param("s12", "", 0.0, "saturation factor at 1.2 pu", low=0.0),
     Param("sat_a", "pu", None, "flux where saturation starts", solved=True),
     Param("sat_b", "1/pu", None, "steepness of the saturation", solved=True),
+    Param("sat_q", "", None, "saturation of the q-axis against the d-axis", solved=True),
+    Param("leak_d_pu", "pu", None, "x'd - xl", solved=True),
+    Param("leak_q_pu", "pu", None, "x'q - xl", solved=True),
+    *(Param(f"k{n}", "", None, f"k{n} of the equations", solved=True) for n in ("1d", "3d", "4d", "1q", "3q", "4q")),
+    Param("g_pu", "pu", None, "source conductance, real part of 1 / (ra + j x'')", solved=True),
+    Param("b_pu", "pu", None, "source susceptance, imaginary part of 1 / (ra + j x'')", solved=True),
 )
 
 STATES = (

@@ -41,6 +41,7 @@ from gridai.models.machines._round_rotor import (
     INPUTS,
     OUTPUTS,
     PARAMS,
+    ROTOR_OUTPUTS,
     STATES,
     admittance,
     check_reactances,
@@ -48,7 +49,6 @@ from gridai.models.machines._round_rotor import (
     set_outputs,
     set_rates,
     start,
-    subtransient,
 )
 
 __all__ = ["DYR", "INPUTS", "MODEL", "OUTPUTS", "check_saturation", "saturation_constants"]
@@ -62,21 +62,19 @@ def saturation_constants(s10: float, s12: float) -> tuple[float, float]:
 @kernel
 def outputs(p, x, z, u, y):
     """Stator current, powers, field current."""
-    eq2, ed2 = subtransient(p, x)
-    set_outputs(p, x, u, y, eq2, ed2, saturation_quadratic(np.sqrt(eq2**2 + ed2**2), p.sat_a, p.sat_b))
+    set_outputs(p, x, u, y, saturation_quadratic(np.sqrt(y.eq2_pu**2 + y.ed2_pu**2), p.sat_a, p.sat_b))
 
 
 @kernel
 def derivatives(p, x, z, u, y, d):
     """Rotor circuits and the swing equation."""
-    eq2, ed2 = subtransient(p, x)
-    set_rates(p, x, u, y, d, ed2, saturation_quadratic(np.sqrt(eq2**2 + ed2**2), p.sat_a, p.sat_b))
+    set_rates(p, x, u, y, d, saturation_quadratic(np.sqrt(y.eq2_pu**2 + y.ed2_pu**2), p.sat_a, p.sat_b))
 
 
 def initialise(p, x, z, u, y, op: Start) -> None:
     """States, field voltage and mechanical power from the power flow, saturation solved exactly."""
     p.sat_a, p.sat_b = saturation_constants(p.s10, p.s12)
-    start(p, x, u, op, saturation_quadratic)
+    start(p, x, z, u, y, op, saturation_quadratic)
 
 
 def check(values: dict[str, float]) -> list[tuple[str, str]]:
@@ -99,7 +97,7 @@ MODEL = Model(
     params=PARAMS,
     states=STATES,
     inputs=INPUTS,
-    outputs=OUTPUTS,
+    outputs=ROTOR_OUTPUTS,
     initialise=initialise,
     admittance=admittance,
     check=check,

@@ -22,7 +22,7 @@ Source: IEEE Committee Report, "Excitation system models for power system stabil
 1981; PSS/E Model Library, IEEEST.
 """
 
-from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag
+from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag, magnitude
 from gridai.kernel.contract import Model, Output, Param, Start, State, kernel
 from gridai.models.stabilizers._signals import (
     CODES,
@@ -70,10 +70,11 @@ def outputs(p, x, z, u, y):
     s, _, _ = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     filtered, _, _, _, _ = high_frequency_filter(p, x, s)
     out, _, _, _ = shaped(p, x, filtered)
-    vt = abs(complex(u.v_re, u.v_im))
     y.vs_pu = clip(out, p.lsmin_pu, p.lsmax_pu)
-    if (p.vcu_pu != 0.0 and vt >= p.vcu_pu) or (p.vcl_pu != 0.0 and vt <= p.vcl_pu):
-        y.vs_pu = 0.0
+    if p.vcu_pu != 0.0 or p.vcl_pu != 0.0:
+        vt = magnitude(u.v_re, u.v_im)
+        if (p.vcu_pu != 0.0 and vt >= p.vcu_pu) or (p.vcl_pu != 0.0 and vt <= p.vcl_pu):
+            y.vs_pu = 0.0
 
 
 @kernel

@@ -29,7 +29,7 @@ FLAT_TOLERANCE = 1e-6
 ARGUMENTS = {
     "outputs": "pxzuyt",
     "derivatives": "pxzuydt",
-    "current": "pxzuv",
+    "current": "pxzuyv",
     "clamp": "pxu",
     "track": "pxzuyt",
     "guards": "pxzuytg",
@@ -37,7 +37,7 @@ ARGUMENTS = {
 }
 """Kernels and the arguments each may name."""
 
-WRITES = {"outputs": "y", "derivatives": "d", "current": "", "guards": "g"}
+WRITES = {"outputs": "y", "derivatives": "d", "current": "y", "guards": "g"}
 """What each pure kernel may write."""
 
 MACHINE_OUTPUTS = {
@@ -323,6 +323,9 @@ def check_everything_written(sample: Sample) -> None:
             for unit in sample.units():
                 for f in unit.records[table].dtype.names:
                     unit.records[table][f] = np.nan
+                current = sample.model.kernels.get("current")
+                if table == "y" and current is not None and "y" in argument_names(current):
+                    unit.call("current")
                 unit.call(name)
                 declared = {"y": sample.model.outputs, "d": sample.model.states, "g": sample.model.guards}[table]
                 names = tuple(getattr(row, "name", row) for row in declared)
