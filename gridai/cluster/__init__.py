@@ -10,21 +10,25 @@ It never sees buses or other devices; the engine places `electrical.MODEL` on a 
 from gridai.cluster import electrical
 from gridai.cluster.cluster import Cluster
 from gridai.cluster.electrical import PowerSupply
+from gridai.cluster.facility import Facility
 from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause
 from gridai.cluster.ride_through import RideThrough, UpsClass
+from gridai.cluster.site import Site
 from gridai.cluster.workloads import Constant, Training, Workload
 
 __all__ = [
     "HARDWARE",
     "Cluster",
     "Constant",
+    "Facility",
     "Figure",
     "Hardware",
     "Pause",
     "PauseParts",
     "PowerSupply",
     "RideThrough",
+    "Site",
     "Training",
     "UpsClass",
     "Workload",

@@ -13,17 +13,22 @@ A study that takes the nameplate for the load is half as large again. With all j
 is 334 W a GPU: 41.8 MW (`idle_mw`).
 
 Load sign: P > 0 consumes, Q > 0 consumes (lagging). MW and MVAr at the meter.
-Known deviations: the PUE is one number, so cooling follows the servers at once; the real one lags by minutes.
+A given PUE is a simple facility: meter = PUE x IT power at every instant, so cooling follows the servers at once.
+With a `Facility` every stage has its own curve and time constant, cooling lags by minutes and the PUE is a result.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from gridai.cluster.electrical import MODEL, PowerSupply
+from gridai.cluster.facility import Facility, Stages
+from gridai.cluster.facility.facility import grid_chunks
 from gridai.cluster.hardware import HARDWARE, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause, paused_share
 from gridai.cluster.ride_through import RideThrough
@@ -32,7 +37,9 @@ from gridai.cluster.ups import MODEL as UPS_MODEL
 from gridai.cluster.workloads import Training, Workload
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
-from gridai.kernel.profile import Profile
+from gridai.kernel.profile import Array, Profile
+
+DEFAULT_PUE = 1.25
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,9 @@ class Cluster:
 
     hardware: Hardware = field(metadata={"help": "GPU server, one of " + ", ".join(HARDWARE), "unit": ""})
     count: int = field(metadata={"help": "number of GPUs", "unit": "", "low": 1, "high": 1e8})
-    pue: float = setting(1.25, "", "power usage effectiveness: meter power over IT power", 1.0, 3.0)
+    pue: float = setting(
+        DEFAULT_PUE, "", "power usage effectiveness: meter power over IT power; a result with a facility", 1.0, 3.0
+    )
     workload: Workload = field(default_factory=Training, metadata={"help": "what the GPUs do", "unit": ""})
     power_factor: float = setting(0.99, "", "P over S at the meter, lagging", 0.5, 1.0)
     supply: PowerSupply = field(
@@ -56,6 +65,9 @@ class Cluster:
     )
     ride_through: RideThrough | None = field(
         default=None, metadata={"help": "UPS groups; none: one electronic load that trips at low voltage", "unit": ""}
+    )
+    facility: Facility | None = field(
+        default=None, metadata={"help": "stages from the plug to the meter; none: the fixed pue", "unit": ""}
     )
 
     def __post_init__(self) -> None:
@@ -71,22 +83,31 @@ class Cluster:
             bad.add("cluster", None, "supply", self.supply, "give a PowerSupply")
         if self.ride_through is not None and not isinstance(self.ride_through, RideThrough):
             bad.add("cluster", None, "ride_through", self.ride_through, "give a RideThrough, or None")
+        if self.facility is not None and not isinstance(self.facility, Facility):
+            bad.add("cluster", None, "facility", self.facility, "give a Facility, or None for a fixed pue")
         bad.raise_if_any(SettingError)
         object.__setattr__(self, "count", int(self.count))
+        if self.facility is not None:
+            object.__setattr__(self, "pue", self._rest(self._mean_w).pue)
 
     @classmethod
-    def of(cls, hardware_name: str | Hardware, count: int, pue: float = 1.25, **settings: Any) -> Cluster:
+    def of(cls, hardware_name: str | Hardware, count: int, pue: float | None = None, **settings: Any) -> Cluster:
         """A cluster of `count` GPUs of a named hardware (see HARDWARE) or of a Hardware of your own.
 
-        settings: workload, power_factor, supply, ride_through, as in the class.
+        pue       meter power over IT power; 1.25 where neither it nor a facility is given.
+        settings  workload, power_factor, supply, ride_through, facility, as in the class.
         """
+        if pue is not None and settings.get("facility") is not None:
+            raise SettingError(
+                f"cluster: pue = {pue!r} and a facility: the PUE is a result of the facility; leave one of them out"
+            )
         chosen = hardware_name if isinstance(hardware_name, Hardware) else hardware(hardware_name)
-        return cls(chosen, count, pue, **settings)
+        return cls(chosen, count, DEFAULT_PUE if pue is None else pue, **settings)
 
     @property
     def p_mw(self) -> float:
         """Mean power at the meter; the power flow uses it, and `demand` starts from it. [MW]"""
-        return self._meter_mw(self.hardware.it_training_w) * self.workload.mean
+        return self._meter_mw(self._mean_w)
 
     @property
     def q_mvar(self) -> float:
@@ -106,14 +127,25 @@ class Cluster:
     @property
     def nameplate_mw(self) -> float:
         """At the meter if every server drew its nameplate. [MW]"""
-        return self._meter_mw(self.hardware.nameplate_w)
+        return self.count * self.hardware.nameplate_w * self.pue / 1e6
 
     def demand(self, until_s: float, pauses: Sequence[Pause] = (), seed: int = 0) -> Profile:
         """Power that the cluster asks for at the meter at nominal voltage, from 0 to until_s. [MW]
 
-        It starts at `p_mw`. The same seed gives the same course. Raises SettingError for pauses larger than the
-        cluster.
+        It starts at `p_mw`. The same seed gives the same course. With a facility a pause takes its share of the
+        servers at once and of the cooling as that follows, so the meter loses pause_mw after minutes. Raises
+        SettingError for pauses larger than the cluster.
         """
+        return self.at_meter(self.plug_w(until_s, pauses, seed), until_s)
+
+    def at_meter(self, plug_w: Profile, until_s: float) -> Profile:
+        """Power at the meter [MW] where one GPU's plug draws plug_w [W] at the reference inlet temperature."""
+        if self.facility is None:
+            return plug_w.scaled(self._per_plug_watt, "demand_mw")
+        return self.facility.meter(self.hardware, self.count, plug_w, until_s)
+
+    def plug_w(self, until_s: float, pauses: Sequence[Pause] = (), seed: int = 0) -> Profile:
+        """Mean power at the servers' plugs for one GPU, at the reference inlet temperature. [W]"""
         bad = Problems("demand")
         check_number(bad, "demand", "until_s", until_s, {"unit": "s", "low": 1e-6, "high": 1e9})
         check_number(bad, "demand", "seed", seed, {"unit": "", "low": 0, "high": 2**63})
@@ -122,7 +154,32 @@ class Cluster:
         if pauses:
             there = paused_share(pauses, self.p_mw).scaled(-1.0).plus(1.0)
             course = course.times(there).between(0.0, until_s)
-        return course.scaled(self._meter_mw(self.hardware.it_training_w), "demand_mw")
+        return course.scaled(self.hardware.it_training_w, "plug_w")
+
+    def stream(
+        self, until_s: float, step_s: float = 0.01, pauses: Sequence[Pause] = (), seed: int = 0, chunk: int = 65_536
+    ) -> Iterator[tuple[Array, Array]]:
+        """Times [s] and meter power [MW] on a grid of step_s, `chunk` samples at a time: memory stays bounded."""
+        bad = Problems("stream")
+        check_number(bad, "stream", "step_s", step_s, {"unit": "s", "low": 1e-6, "high": 1e6})
+        check_number(bad, "stream", "chunk", chunk, {"unit": "", "low": 1, "high": 1e8})
+        bad.raise_if_any(SettingError)
+        plug_w = self.plug_w(until_s, pauses, seed)
+        if self.facility is not None:
+            for part in self.facility.stream(self.hardware, self.count, plug_w, until_s, step_s, int(chunk)):
+                yield part.t_s, part.meter_mw
+            return
+        for t_s in grid_chunks(until_s, step_s, int(chunk)):
+            yield t_s, plug_w.value(t_s) * self._per_plug_watt
+
+    def stages(self, until_s: float, step_s: float = 1.0, pauses: Sequence[Pause] = (), seed: int = 0) -> Stages:
+        """Power of every stage from the GPU to the meter on a grid of step_s. [MW] Needs a facility."""
+        if self.facility is None:
+            raise SettingError(f"stages: the cluster has a fixed pue = {self.pue:g}; give it facility=Facility()")
+        plug_w = self.plug_w(until_s, pauses, seed)
+        slow = self.facility.slow(self.hardware, self.count, plug_w, until_s)
+        t_s = np.concatenate(list(grid_chunks(until_s, step_s, 1 << 20)))
+        return self.facility.stages(self.hardware, self.count, t_s, plug_w.value(t_s), slow)
 
     def explain_pause(self, pause: Pause | float) -> PauseParts:
         """How much of a pause [MW, or a Pause] idle GPUs give and how much means servers switched off."""
@@ -157,8 +214,24 @@ class Cluster:
         ]
         return "\n".join(lines)
 
+    @property
+    def _mean_w(self) -> float:
+        """Mean plug power of one GPU. [W]"""
+        return self.hardware.it_training_w * self.workload.mean
+
+    @property
+    def _per_plug_watt(self) -> float:
+        """Power at the meter for each watt at every GPU's plug, with a fixed PUE. [MW]"""
+        return self.count * self.pue / 1e6
+
     def _meter_mw(self, watt_per_gpu: float) -> float:
-        return self.count * watt_per_gpu * self.pue / 1e6
+        if self.facility is None:
+            return watt_per_gpu * self._per_plug_watt
+        return float(self._rest(watt_per_gpu).meter_mw[0])
+
+    def _rest(self, watt_per_gpu: float) -> Stages:
+        assert self.facility is not None
+        return self.facility.steady(self.hardware, self.count, watt_per_gpu)
 
     def __str__(self) -> str:
         return f"{self.count:,} x {self.hardware.name}, PUE {self.pue:g}: {self.p_mw:.1f} MW"
