@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gridai.engine.links import BRANCH_SIGNALS
-from gridai.kernel.compile import OP_DERIVATIVES, OP_OUTPUTS, entry_address
+from gridai.kernel.compile import OP_CURRENT, OP_DERIVATIVES, OP_OUTPUTS, entry_address
 from gridai.kernel.contract import ROLES, Model, Start, argument_names, records_of
 from gridai.models import catalog
 
@@ -155,6 +155,8 @@ class Unit:
 
     def evaluate(self) -> None:
         """Outputs, then derivatives."""
+        if keeps_in_current(self.model):
+            self.call("current")
         for name in ("outputs", "derivatives"):
             if name in self.model.kernels:
                 self.call(name)
@@ -233,6 +235,12 @@ def shaken(unit: Unit, seed: int = 1) -> Iterator[Unit]:
             unit.x[name] = value + 0.3 * draw.uniform(-1, 1)
         unit.set_voltage(size * np.exp(1j * draw.uniform(-3, 3)))
         yield unit
+
+
+def keeps_in_current(model: Model) -> bool:
+    """True if `current` leaves in y what the other kernels read."""
+    current = model.kernels.get("current")
+    return current is not None and "y" in argument_names(current)
 
 
 def voltage_of(unit: Unit) -> complex:
@@ -323,8 +331,7 @@ def check_everything_written(sample: Sample) -> None:
             for unit in sample.units():
                 for f in unit.records[table].dtype.names:
                     unit.records[table][f] = np.nan
-                current = sample.model.kernels.get("current")
-                if table == "y" and current is not None and "y" in argument_names(current):
+                if table == "y" and keeps_in_current(sample.model):
                     unit.call("current")
                 unit.call(name)
                 declared = {"y": sample.model.outputs, "d": sample.model.states, "g": sample.model.guards}[table]
@@ -443,7 +450,7 @@ def check_compiled(sample: Sample) -> None:
             flat["y"][:], flat["d"][:] = 0.0, 0.0
             v, w = np.array([voltage_of(unit)]), np.zeros(1, dtype=complex)
             arrays = [*(flat[k] for k in "pxzuydg"), bus, v, w, action]
-            for op in (OP_OUTPUTS, OP_DERIVATIVES):
+            for op in (OP_CURRENT, OP_OUTPUTS, OP_DERIVATIVES):
                 entry(op, 1, *(a.ctypes.data for a in arrays), 0.0)
             np.testing.assert_allclose(np.concatenate([flat["y"], flat["d"]]), expected, rtol=1e-9, atol=1e-9)
 
