@@ -59,7 +59,7 @@ def write_raw(case: Case, path: str | Path) -> tuple[str, ...]:
     sections = dict.fromkeys(_SECTIONS, ()) | {
         "BUS": _buses(net, ids, zones, point, stars, notes),
         "LOAD": _loads(net, ids),
-        "FIXED SHUNT": _shunts(net, ids),
+        "FIXED SHUNT": _shunts(net, ids, notes),
         "GENERATOR": _machines(case, ids, point, notes),
         "BRANCH": branch_lines(net, ids),
         "TRANSFORMER": transformer_lines(net, ids, stars, notes),
@@ -166,13 +166,15 @@ def _loads(net: Any, ids: Ids) -> list[str]:
     ]
 
 
-def _shunts(net: Any, ids: Ids) -> list[str]:
-    lines, own = [], magnetising(net)
+def _shunts(net: Any, ids: Ids, notes: list[str]) -> list[str]:
+    lines, own, switched = [], magnetising(net), _switched_rows(net)
     for name, row in zip(element_names(net).get("shunt", ()), net.shunt.to_dict("records"), strict=True):
-        if name not in own and not name.startswith("switched shunt "):
+        if name not in own and name not in switched:
             bus, ident = ids.shunt[name]
             p, q = _shunt_power(net, row)
             lines.append(f"{bus}, {quoted(ident)}, {int(row['in_service'])}, {text(p)}, {text(-q)}")
+            if name.startswith("switched shunt "):
+                notes.append(f"{name} goes out as a fixed shunt: version 33 has one switched shunt at a bus")
     return lines
 
 
@@ -184,13 +186,20 @@ def _shunt_power(net: Any, row: dict[str, Any]) -> tuple[float, float]:
     return row["p_mw"] * factor, row["q_mvar"] * factor
 
 
+def _switched_rows(net: Any) -> dict[str, dict[str, Any]]:
+    """Switched shunts by name, the first of each bus."""
+    first: dict[int, tuple[str, dict[str, Any]]] = {}
+    for name, row in zip(element_names(net).get("shunt", ()), net.shunt.to_dict("records"), strict=True):
+        if name.startswith("switched shunt ") and not row["p_mw"]:
+            first.setdefault(int(row["bus"]), (name, row))
+    return dict(first.values())
+
+
 def _switched(net: Any, ids: Ids) -> list[str]:
     lines = []
-    for name, row in zip(element_names(net).get("shunt", ()), net.shunt.to_dict("records"), strict=True):
-        if name.startswith("switched shunt "):
-            size = text(-_shunt_power(net, row)[1])
-            bus = ids.number[int(row["bus"])]
-            lines.append(f"{bus}, 0, 0, {int(row['in_service'])}, 1.5, 0.5, 0, 100, '', {size}, 1, {size}")
+    for row in _switched_rows(net).values():
+        size, bus = text(-_shunt_power(net, row)[1]), ids.number[int(row["bus"])]
+        lines.append(f"{bus}, 0, 0, {int(row['in_service'])}, 1.5, 0.5, 0, 100, '', {size}, 1, {size}")
     return lines
 
 

@@ -5,6 +5,7 @@ Each row keeps the line of the file it came from, so that later faults of a tabl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,7 +95,13 @@ class Build:
         return first == row.line
 
     def add(self, table: str, line: int, **values: Any) -> None:
-        """One more row of a table."""
+        """One more row of a table. Values that overflowed on the way are a fault of the line."""
+        for name, value in values.items():
+            column = schema.TABLES[table].get(name)
+            if isinstance(value, float) and (
+                math.isinf(value) or (math.isnan(value) and column is not None and column.required)
+            ):
+                self.found.add(self.raw.file, line, name, value, f"the record's numbers are out of range for a {table}")
         self.tables.setdefault(table, []).append(values)
         self.lines.setdefault(table, []).append(line)
 

@@ -106,6 +106,16 @@ def test_what_a_raw_file_cannot_hold_is_refused_or_noted(tmp_path: Path) -> None
     )
 
 
+def test_a_second_switched_shunt_of_a_bus_goes_out_as_a_fixed_one(tmp_path: Path) -> None:
+    sections = small(35)
+    sections["switched_shunt"] += "\n" + sections["switched_shunt"].replace("'1'", "'2'")
+    (tmp_path / "case.raw").write_text(raw_text(35, **sections))
+    case = import_case(tmp_path / "case.raw").case
+    assert any("switched shunt 2 2 goes out as a fixed shunt" in note for note in write_raw(case, tmp_path / "out.raw"))
+    again = import_case(tmp_path / "out.raw").case
+    assert again.net.shunt["q_mvar"].sum() == pytest.approx(case.net.shunt["q_mvar"].sum())
+
+
 CASE = """function mpc = case4
 %% a comment with a [bracket
 mpc.version = '2';

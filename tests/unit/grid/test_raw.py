@@ -297,6 +297,13 @@ def test_files_that_are_no_raw_file(content: str | bytes, text: str, tmp_path: P
         read(tmp_path, content)
 
 
+def test_numbers_that_overflow_are_a_fault_of_their_line(tmp_path: Path) -> None:
+    sections = small(33)
+    sections["transformer"] = sections["transformer"].replace("0.08, 80.0", "0.08, 1e-320")
+    with pytest.raises(CaseError, match=r"row 18: vk_percent = .*: the record's numbers are out of range for a trafo"):
+        read(tmp_path, raw_text(33, **sections))
+
+
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     lines = raw_text(33, **small(33)).split("\n")
     last_needed = next(k for k, line in enumerate(lines) if "END OF SWITCHED SHUNT" in line)

@@ -1,0 +1,44 @@
+"""`gridai import`: the report on the screen, the case in a folder, faults as one message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gridai.case import load_case
+from gridai.cli import call
+
+from ..grid.raw_samples import raw_text, small
+from .test_dyr import MACHINES
+from .test_write import CASE
+
+
+def test_raw_and_dyr_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "case.raw").write_text(raw_text(33, **small(33)))
+    (tmp_path / "case.dyr").write_text(MACHINES)
+    out = tmp_path / "mine"
+    assert (
+        call(["import", str(tmp_path / "case.raw"), str(tmp_path / "case.dyr"), "--out", str(out), "--name", "mine"])
+        == 0
+    )
+    shown = capsys.readouterr()
+    assert "case.raw: 12 records (RAW version 33)" in shown.out
+    assert "GENROU" in shown.out
+    assert f"gridai check {out}" in shown.err
+    case = load_case(out)
+    assert (case.name, len(case.dynamics["genrou"])) == ("mine", 2)
+
+
+def test_matpower_and_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "case4.m").write_text(CASE)
+    assert call(["import", str(tmp_path / "case4.m")]) == 0
+    shown = capsys.readouterr()
+    assert "TEMPLATES" in shown.out
+    assert "Nothing is saved" in shown.err
+
+
+def test_a_fault_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "case.raw").write_text("0, 100.0, 29, 0, 1, 60.0\n\n\n0\nQ\n")
+    assert call(["import", str(tmp_path / "case.raw")]) == 2
+    assert "case.raw, row 1: REV = '29'" in capsys.readouterr().err
