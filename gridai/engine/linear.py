@@ -1,15 +1,7 @@
 """Linearisation on the same right-hand side that is integrated: the state matrix, its modes, who takes part in them.
 
-The matrix comes from differences of f(x), network solve included:
-
-    D(h) = (f(x + h) - f(x - h)) / 2h        df/dx = (4 D(h) - D(2h)) / 3, error of order h^4
-
-with the network solved as closely as rounding allows, so that h can be large (3e-4) and the noise of the solve small:
-eigenvalues change by less than 1e-6 of their size when h is halved (tests). Where D(h) and D(2h), or the slopes to
-both sides, differ, a limit or a dead band is near: h is cut to a tenth, twice at most. A state that has two slopes
-even then stands in a corner; it is named in `corners` and gets their mean.
-
-Three kinds of states and modes are set apart and named:
+The matrix comes from differences of f(x), network solve included (engine/slopes.py). Three kinds of states and modes
+are set apart and named:
 
     left out      states that never move (an infinite bus, a block with time constant zero): no row in the matrix
     common angle  all angles of an island may turn together: an eigenvalue that is zero by the nature of the model.
@@ -18,26 +10,19 @@ Three kinds of states and modes are set apart and named:
                   and the second column of `right` is a generalised eigenvector (a right = the column of the angle)
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.linalg import eig
 
-from gridai.engine.plan import TOL
 from gridai.engine.run import Run
+from gridai.engine.slopes import differentiate
 from gridai.engine.system import System
-from gridai.errors import ConvergenceError, UnknownNameError, near
+from gridai.errors import UnknownNameError, near
 
-STEPS = (3e-4, 3e-5, 3e-6)
-"""Half-widths of the difference, tried in this order; relative for states above 1."""
-SMOOTH, ONE_SLOPE = 1e-4, 1e-2
-"""Most that D(h) and D(2h), and the slopes to both sides, may differ, relative to the slope."""
 ZERO = 1e-6
 """An eigenvalue below this is zero. [1/s]"""
-TIGHTEST, LOOSEST = 1e-14, 1e-11
-"""Tolerance of the network solve while differences are taken: the tightest that is reached. [pu]"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,8 @@ class Linear:
     states         names `unit.MODEL.state` of the n states
     left_out       names of states that never move
     eigenvalues    complex[n], sorted by falling real part [1/s]
-    right, left    complex[n, n], eigenvectors in columns, left scaled so that left.T @ right = 1
+    right, left    complex[n, n], eigenvectors in columns, left scaled so that left.T @ right = 1 (where several
+                   eigenvalues are equal, only as far as their vectors are independent)
     zeros          what each eigenvalue that is exactly zero stands for: "common angle", "common speed", or a state
     corners        states whose slope differs to both sides: at a limit, at the edge of a dead band
     speeds         row of the speed of each machine, by name
@@ -125,10 +111,9 @@ def linearise(system: System, run: Run | None = None) -> Linear:
     a = slopes.a[np.ix_(active, active)]
     owners = [system.states[k] for k in active]
     turns = _common_turns(run, a, owners)
-    values, right, zeros = _modes(a, turns, tuple(names[k] for k in active))
+    values, right, left, zeros = _modes(a, turns, tuple(names[k] for k in active))
     order = np.lexsort((values.imag, -values.real))
-    values, right = values[order], right[:, order]
-    left = _inverse(right).T
+    values, right, left = values[order], right[:, order], left[:, order]
     moving = set(active.tolist())
     return Linear(
         a=a,
@@ -149,136 +134,101 @@ def _rows(owners: list[Any], state: str) -> dict[str, int]:
     return {d.name: k for k, (g, d, s, _) in enumerate(owners) if g.model.role == "machine" and s == state}
 
 
-def state_matrix(run: Run, x0: np.ndarray, steps: tuple[float, ...] = STEPS) -> np.ndarray:
-    """Jacobian of f at x0. float[n, n]"""
-    return differentiate(run, x0, steps).a
-
-
-@dataclass(frozen=True)
-class Slopes:
-    """Derivatives with respect to x: a of f, float[n, n]; c of signals, float[m, n]; corners: places in x, int[]."""
-
-    a: np.ndarray
-    c: np.ndarray
-    corners: np.ndarray
-
-
-def differentiate(
-    run: Run, x0: np.ndarray, steps: tuple[float, ...] = STEPS, places: np.ndarray | None = None
-) -> Slopes:
-    """Slopes of f and of the signals at `places` (none by default) with respect to each state."""
-    n, places = x0.size, np.zeros(0, dtype=np.int64) if places is None else places
-    columns = np.zeros((n + places.size, n))
-    corners = []
-    with tight_network(run) as f:
-
-        def at(x: np.ndarray) -> np.ndarray:
-            d = f(run.time_s, x)
-            return np.concatenate([d, run.work.sig[places]])
-
-        base = at(x0)
-        for k in range(n):
-            columns[:, k], corner = _column(at, base, x0, k, steps)
-            if corner:
-                corners.append(k)
-        at(x0)
-    return Slopes(columns[:n], columns[n:], np.array(corners, dtype=np.int64))
-
-
-def _column(at: Any, base: np.ndarray, x0: np.ndarray, k: int, steps: tuple[float, ...]) -> tuple[np.ndarray, bool]:
-    """Slope of everything with respect to state k, and whether it differs to both sides."""
-    slope, corner = base, True
-    for step in steps:
-        h = step * max(1.0, abs(x0[k]))
-        rows = [at(_moved(x0, k, m * h)) for m in (1.0, -1.0, 2.0, -2.0)]
-        near_by, wide = (rows[0] - rows[1]) / (2 * h), (rows[2] - rows[3]) / (4 * h)
-        one_sided = np.abs(rows[0] + rows[1] - 2 * base) / h
-        floor = 1e-7 * np.abs(near_by).max()
-        slope = (4.0 * near_by - wide) / 3.0
-        corner = bool(np.any(one_sided > ONE_SLOPE * (np.abs(near_by) + 1e2 * floor)))
-        if not corner and np.all(np.abs(near_by - wide) <= SMOOTH * np.abs(near_by) + floor):
-            return slope, False
-        slope = near_by
-    return slope, corner
-
-
-def _moved(x0: np.ndarray, k: int, by: float) -> np.ndarray:
-    x = x0.copy()
-    x[k] += by
-    return x
-
-
-@contextmanager
-def tight_network(run: Run) -> Iterator[Any]:
-    """f(t, x) of a run with the network solved to the tightest tolerance that rounding lets it reach."""
-    floats, x = run.work.floats, run.work.x
-    before = float(floats[TOL])
-    f = run.rhs()
-    tol = TIGHTEST
-    while tol < LOOSEST and not _reached(run, f, x, tol):
-        tol *= 10.0
-    floats[TOL] = min(3.0 * tol, LOOSEST)
-    try:
-        yield f
-    finally:
-        floats[TOL] = before
-
-
-def _reached(run: Run, f: Any, x: np.ndarray, tol: float) -> bool:
-    """Whether the network solve reaches a tolerance at x and close to it."""
-    run.work.floats[TOL] = tol
-    try:
-        for scale in (1.0 + 1e-7, 1.0 - 1e-7, 1.0):
-            f(run.time_s, scale * x)
-    except ConvergenceError:
-        return False
-    return True
-
-
 def _common_turns(run: Run, a: np.ndarray, owners: list[Any]) -> list[np.ndarray]:
-    """For each island without a fixed angle, the direction in which all its angles turn together: a r = 0. float[n]"""
-    island = run.topology.island
-    of = np.array([island[d.node] if unit == "rad" else -1 for _, d, _, unit in owners], dtype=np.int64)
+    """For each island without a fixed angle, the direction in which all its angles turn together: a r = 0. float[n]
+
+    Angles turn by the same amount; what else stands in the turning frame (filtered phasors of converters) follows.
+    """
+    of = np.array([run.topology.island[d.node] for _, d, _, _ in owners], dtype=np.int64)
+    is_angle = np.array([unit == "rad" for *_, unit in owners], dtype=bool)
     scale = np.abs(a).max(initial=1.0)
     found = []
-    for number in np.unique(of[of >= 0]):
-        r = (of == number).astype(float)
-        if np.abs(a @ r).max() <= 1e-7 * scale:
-            found.append(r)
+    for number in np.unique(of[is_angle]):
+        r = (is_angle & (of == number)).astype(float)
+        for candidate in (r, _followed(a, r, ~is_angle & (of == number))):
+            if np.abs(a @ candidate).max() <= 1e-7 * scale * np.abs(candidate).max():
+                found.append(candidate)
+                break
     return found
+
+
+def _followed(a: np.ndarray, r: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """r with the other states of the island moved so that they stand still; r itself where they cannot."""
+    k = np.flatnonzero(others)
+    moved = r.copy()
+    try:
+        moved[k] = np.linalg.solve(a[np.ix_(k, k)], -(a[k] @ r))
+    except np.linalg.LinAlgError:
+        return r
+    return np.where(np.abs(moved) > 1e-9, moved, 0.0) if np.isfinite(moved).all() else r
 
 
 def _modes(
     a: np.ndarray, turns: list[np.ndarray], names: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Eigenvalues, right eigenvectors in columns, and names of the zeros.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Eigenvalues, right and left eigenvectors in columns, and names of the zeros.
 
-    With R the common turns and one angle `ref` of each, x = E y + R x_ref splits off the zeros:
-    dy/dt = (a - R a_ref) y on the other states, and an eigenvector y gives x = E y + R (a_ref y) / lambda.
+    With R the common turns and one angle `ref` of each, y = x - R x_ref on the other states splits off the zeros:
+    dy/dt = (a - R a_ref) y. An eigenvector y gives x = y + R (a_ref y) / lambda; a left one stays, with -R.T y at ref.
     """
     n, m = a.shape[0], len(turns)
     r = np.column_stack(turns) if m else np.zeros((n, 0))
-    refs = np.array([np.argmax(turn) for turn in turns], dtype=np.int64)
+    refs = np.array([np.flatnonzero(np.abs(turn - 1.0) < 1e-12)[0] for turn in turns], dtype=np.int64)
     rest = np.setdiff1d(np.arange(n), refs)
-    a_ref = a[np.ix_(refs, rest)]
-    values, y = np.linalg.eig(a[np.ix_(rest, rest)] - r[rest] @ a_ref)
-    values, y = values.astype(complex), y.astype(complex)
+    a_ref, inner = a[np.ix_(refs, rest)], a[np.ix_(rest, rest)] - r[rest] @ a[np.ix_(refs, rest)]
+    values, w, y = _eigen(inner)
     small = np.abs(values) < ZERO
+    right, left = np.zeros((n, values.size), dtype=complex), np.zeros((n, values.size), dtype=complex)
+    right[rest], left[rest] = y, w
+    right[:, ~small] += r @ ((a_ref @ y[:, ~small]) / values[~small])
+    left[refs] = -r[rest].T @ w
     zeros = ["common angle"] * m
-    x = np.zeros((n, values.size), dtype=complex)
-    x[rest] = y
-    x[:, ~small] += r @ ((a_ref @ y[:, ~small]) / values[~small])
     for j in np.flatnonzero(small):
-        drifts = m > 0 and np.abs(a_ref @ y[:, j]).max() > ZERO * np.abs(a_ref).max(initial=0.0) * np.abs(y[:, j]).max()
+        drift = np.abs(a_ref @ y[:, j]).max(initial=0.0)
+        drifts = drift > ZERO * np.abs(a_ref).max(initial=0.0) * np.abs(y[:, j]).max()
         zeros.append("common speed" if drifts else names[rest[int(np.argmax(np.abs(y[:, j])))]])
     values[small] = 0.0
-    return np.concatenate([np.zeros(m), values]), np.hstack([r.astype(complex), x]), tuple(zeros)
+    duals = _angle_duals(inner, a_ref, r, refs, rest, y[:, small], w[:, small])
+    return np.append(np.zeros(m), values), np.hstack([r, right]), np.hstack([duals, left]), tuple(zeros)
 
 
-def _inverse(right: np.ndarray) -> np.ndarray:
-    """The inverse of the eigenvectors; the pseudo-inverse where they do not span the space."""
-    try:
-        inverse: np.ndarray = np.linalg.inv(right)
-    except np.linalg.LinAlgError:
-        inverse = np.linalg.pinv(right)
-    return inverse
+def _eigen(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues, left and right eigenvectors, with left.T @ right = 1 on the diagonal where they are not orthogonal.
+
+    Left vectors come from the solver and not from an inverse: large systems hold nearly equal blocks whose right
+    vectors are dependent, and an inverse would spoil the participation factors of all other modes as well.
+    """
+    if not a.size:
+        return np.zeros(0, dtype=complex), np.zeros((0, 0), dtype=complex), np.zeros((0, 0), dtype=complex)
+    values, left, right = eig(a, left=True, right=True)
+    left = left.conj()
+    product = (left * right).sum(axis=0)
+    left = left / np.where(np.abs(product) > 1e-10, product, 1.0)
+    return values.astype(complex), left.astype(complex), right.astype(complex)
+
+
+def _angle_duals(
+    inner: np.ndarray,
+    a_ref: np.ndarray,
+    r: np.ndarray,
+    refs: np.ndarray,
+    rest: np.ndarray,
+    y0: np.ndarray,
+    w0: np.ndarray,
+) -> np.ndarray:
+    """Left vectors of the common angles, complex[n, m]: 1 on their own turn, 0 on every other eigenvector.
+
+    In the coordinates (x_ref, y) it is (1, u) with u inner = -a_ref, up to the zeros y0, w0 of the inner matrix.
+    """
+    duals = np.zeros(r.shape, dtype=complex)
+    if not refs.size:
+        return duals
+    wanted = -a_ref + (a_ref @ y0) @ w0.T
+    if y0.size:
+        u = np.linalg.lstsq(inner.T, wanted.T, rcond=None)[0].T
+        u = u - (u @ y0) @ w0.T
+    else:
+        u = np.linalg.solve(inner.T, wanted.T).T
+    duals[rest] = u.T
+    duals[refs] = np.eye(refs.size) - r[rest].T @ u.T
+    return duals

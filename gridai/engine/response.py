@@ -5,7 +5,7 @@
 
     G(j w) = c (j w - a)^-1 b + d                                        [Hz/MW, pu/MW, MW/MW]
 
-The matrices come from differences of the right-hand side that is integrated (see engine/linear.py). A power of dP
+The matrices come from differences of the right-hand side that is integrated (see engine/slopes.py). A power of dP
 taken at a bus is put there as the conductance dP / V^2, which is the same to first order; a cluster's demand is the
 signal that its workload plays, so its supplies' lag is part of the answer.
 
@@ -22,9 +22,9 @@ import numpy as np
 
 from gridai.engine.clusters import parts_of
 from gridai.engine.flows import flow_slope
-from gridai.engine.linear import differentiate, tight_network
 from gridai.engine.run import Run
 from gridai.engine.simulation import channel_table
+from gridai.engine.slopes import differentiate, tight_network
 from gridai.engine.system import System
 from gridai.errors import SettingError, UnknownNameError, near
 from gridai.results.frequency import FILTER_S
@@ -68,7 +68,8 @@ class StateSpace:
     """Matrices of the linear system and what its rows and columns are.
 
     a  float[n, n]    b  float[n, inputs]    c  float[outputs, n]    d  float[outputs, inputs]
-    units  unit of each output; the inputs are in MW
+    units     unit of each output; the inputs are in MW
+    filtered  outputs that are bus frequencies; their filters are the last states, in this order
     """
 
     a: np.ndarray
@@ -79,21 +80,34 @@ class StateSpace:
     inputs: tuple[Demand | BusPower, ...]
     outputs: tuple[Signal, ...]
     units: tuple[str, ...]
+    filtered: tuple[int, ...] = ()
 
     def response(self, f_hz: Any) -> np.ndarray:
-        """Complex gains at frequencies above 0 Hz: complex[frequencies, outputs, inputs], unit of the output / MW."""
-        from scipy.linalg import schur, solve_triangular
+        """Complex gains at frequencies above 0 Hz: complex[frequencies, outputs, inputs], unit of the output / MW.
 
+        By the Schur form of a: half a minute at 2,000 states, and right where eigenvectors are dependent.
+        """
         f = np.atleast_1d(np.asarray(f_hz, dtype=float))
         if not (np.isfinite(f).all() and (f > 0.0).all()):
             raise SettingError("f_hz: give finite frequencies above 0 Hz")
-        t, z = schur(self.a, output="complex")
-        b, c = z.conj().T @ self.b, self.c @ z
-        gains = np.empty((f.size, *self.d.shape), dtype=complex)
-        unit = np.eye(t.shape[0])
-        for k, s in enumerate(2j * np.pi * f):
-            gains[k] = c @ solve_triangular(s * unit - t, b) + self.d
+        s = 2j * np.pi * f
+        n = self.a.shape[0] - len(self.filtered)
+        a, b, c, d = self.a[:n, :n], self.b[:n], self.c[:, :n].copy(), self.d.copy()
+        c[list(self.filtered)] *= 2 * np.pi * FILTER_S
+        d[list(self.filtered)] *= 2 * np.pi * FILTER_S
+        gains = _by_schur(a, b, c, s) + d
+        gains[:, list(self.filtered)] *= (s / (2 * np.pi * (1.0 + s * FILTER_S)))[:, None, None]
         return gains
+
+
+def _by_schur(a: np.ndarray, b: np.ndarray, c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """c (s - a)^-1 b at each s."""
+    from scipy.linalg import rsf2csf, schur, solve_triangular
+
+    t, z = rsf2csf(*schur(a))
+    b, c = z.conj().T @ b, c @ z
+    unit = np.eye(t.shape[0])
+    return np.array([c @ solve_triangular(at * unit - t, b) for at in s])
 
 
 def state_space(system: System, inputs: Sequence[Demand | BusPower], outputs: Sequence[Signal]) -> StateSpace:
@@ -225,4 +239,4 @@ def _with_filters(plain: StateSpace) -> StateSpace:
     c[of] = np.hstack([plain.c[of], -np.eye(m)]) / (2 * np.pi * FILTER_S)
     d[of] = plain.d[of] / (2 * np.pi * FILTER_S)
     names = tuple(f"{plain.outputs[k].element}.frequency.filter" for k in of)
-    return StateSpace(a, b, c, d, (*plain.states, *names), plain.inputs, plain.outputs, plain.units)
+    return StateSpace(a, b, c, d, (*plain.states, *names), plain.inputs, plain.outputs, plain.units, tuple(of))

@@ -286,7 +286,7 @@ def _resonances(scan: Scan) -> Table:
 
 def _notes(linear: Linear, profile: Profile) -> list[str]:
     notes = [
-        "eigenvalues of the right-hand side that is integrated, by differences (see gridai/engine/linear.py); "
+        "eigenvalues of the right-hand side that is integrated, by differences (gridai/engine/slopes.py); "
         "a mode is a swing where machine angles and speeds make up at least half of its participation"
     ]
     if linear.zeros:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gridai.case import load_case
-from gridai.engine import Run, compile_system, linear, linearise
+from gridai.engine import Run, compile_system, linear, linearise, slopes
 from gridai.errors import UnknownNameError
 
 H_S, OMEGA0, REACTANCE = 3.5, 2 * np.pi * 60.0, 0.95
@@ -48,10 +48,10 @@ def test_eigenvalues_do_not_depend_on_the_step(systems, name: str, monkeypatch: 
     """Half, double and a tenth of the step: 1e-6 of each eigenvalue asked, 2e-10 reached."""
     usual = linearise(systems[name]).eigenvalues
     for factor in (0.5, 2.0, 0.1):
-        steps = tuple(factor * h for h in linear.STEPS)
+        steps = tuple(factor * h for h in slopes.STEPS)
         run = Run(systems[name])
-        slopes = linear.differentiate(run, run.work.x.copy(), steps)
-        monkeypatch.setattr(linear, "differentiate", lambda *_, found=slopes: found)
+        other_slopes = slopes.differentiate(run, run.work.x.copy(), steps)
+        monkeypatch.setattr(linear, "differentiate", lambda *_, found=other_slopes: found)
         other = linearise(systems[name]).eigenvalues
         monkeypatch.undo()
         gaps = [np.abs(other - value).min() / abs(value) for value in usual if value != 0.0]
@@ -114,8 +114,8 @@ def test_zip_states_that_rest_are_left_out(systems):
 def test_limits_and_dead_bands(function, slope: float, corner: bool):
     """A limit or a dead band nearer than the first step is not smeared over; a corner is noticed."""
     x0 = np.zeros(1)
-    found, noticed = linear._column(
-        lambda x: np.array([function(x[0])]), np.array([function(0.0)]), x0, 0, linear.STEPS
+    found, noticed = slopes._column(
+        lambda x: np.array([function(x[0])]), np.array([function(0.0)]), x0, 0, slopes.STEPS
     )
     assert found[0] == pytest.approx(slope, abs=1e-6)
     assert noticed is corner

@@ -106,6 +106,14 @@ def test_unknown_names_list_the_near_ones(ieee39, source, signal, words: str):
         state_space(ieee39, [source], [signal])
 
 
+def test_the_matrices_hold_the_filters_too(ieee39):
+    """a, b, c, d on their own give what `response` gives."""
+    space = state_space(ieee39, [Demand("cluster")], [Signal("bus", "16", "f_hz"), Signal("bus", "16", "vm_pu")])
+    s = 2j * np.pi * 0.7
+    whole = space.c @ np.linalg.solve(s * np.eye(space.a.shape[0]) - space.a, space.b) + space.d
+    assert whole == pytest.approx(space.response(0.7)[0], rel=1e-9)
+
+
 def test_frequencies_must_be_above_zero(smib):
     space = state_space(smib, [BusPower("HT")], [Signal("gen", "G1", "speed_pu")])
     for bad in (0.0, -1.0, np.nan):
