@@ -80,6 +80,7 @@ class Plant:
         """Derivatives of all devices at a bus voltage."""
         for device in self.devices:
             device.voltage(v)
+        self.machine.call("current")
         self.machine.call("outputs")
         for device in self.devices[1:]:
             if hasattr(device.u, "omega_pu"):
