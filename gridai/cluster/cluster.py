@@ -88,7 +88,7 @@ class Cluster:
         bad.raise_if_any(SettingError)
         object.__setattr__(self, "count", int(self.count))
         if self.facility is not None:
-            object.__setattr__(self, "pue", self._rest(self._mean_w).pue)
+            object.__setattr__(self, "pue", self._rest(self.plug_mean_w).pue)
 
     @classmethod
     def of(cls, hardware_name: str | Hardware, count: int, pue: float | None = None, **settings: Any) -> Cluster:
@@ -107,7 +107,7 @@ class Cluster:
     @property
     def p_mw(self) -> float:
         """Mean power at the meter; the power flow uses it, and `demand` starts from it. [MW]"""
-        return self._meter_mw(self._mean_w)
+        return self._meter_mw(self.plug_mean_w)
 
     @property
     def q_mvar(self) -> float:
@@ -215,8 +215,8 @@ class Cluster:
         return "\n".join(lines)
 
     @property
-    def _mean_w(self) -> float:
-        """Mean plug power of one GPU. [W]"""
+    def plug_mean_w(self) -> float:
+        """Mean plug power of one GPU at the reference inlet temperature. [W]"""
         return self.hardware.it_training_w * self.workload.mean
 
     @property

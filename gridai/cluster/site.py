@@ -12,7 +12,8 @@ run jobs of their own. For halls of one kind with the share s in the common job 
     rho = s^2 / (s^2 + (1 - s)^2)        so        s = sqrt(rho) / (sqrt(rho) + sqrt(1 - rho))
 
 and `coherence` is rho: 0 all halls run their own jobs, 1 one job runs everywhere. Inside a building the share that the
-campus leaves is split again by the building's coherence. The site stands at a bus as a cluster does.
+campus leaves is split again by the building's coherence. The site stands at a bus as a cluster does. Its course starts
+where all halls together draw their mean; a hall alone may then be above or below its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from gridai.cluster.cluster import Cluster
 from gridai.cluster.pauses import Pause, paused_share
 from gridai.cluster.ride_through import RideThrough
 from gridai.cluster.settings import check_number, check_ranges, setting
+from gridai.cluster.workloads.base import LEAD_S, cut, start_of_mean
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
 from gridai.kernel.profile import Profile, total
@@ -102,7 +104,14 @@ class Site:
         bad = Problems("demand")
         check_number(bad, "demand", "seed", seed, {"unit": "", "low": 0, "high": 2**63})
         bad.raise_if_any(SettingError)
-        return [course for part in self._plan(1.0, (), (int(seed),)) for course in part.played(until_s, there)]
+        halls, long_s = self._plan(1.0, (), (int(seed),)), until_s + LEAD_S
+        plugs = [(hall.cluster, hall.plug_w(long_s)) for hall in halls]
+        courses = [c.at_meter(plug_w, long_s) for c, plug_w in plugs]
+        start_s = start_of_mean(total(courses), self.p_mw, LEAD_S)
+        if there is not None:
+            gone = there.shifted(start_s)
+            courses = [c.at_meter(plug_w.times(gone).between(0.0, long_s), long_s) for c, plug_w in plugs]
+        return [cut(course, start_s, until_s) for course in courses]
 
     def _plan(self, left: float, jobs: tuple[tuple[float, int], ...], path: tuple[int, ...]) -> list[_Hall]:
         """For each cluster the jobs it takes part in: (share, seed), those of wider sites first."""
@@ -163,12 +172,14 @@ class _Hall:
     cluster: Cluster
     jobs: tuple[tuple[float, int], ...]
 
-    def played(self, until_s: float, there: Profile | None) -> list[Profile]:
-        courses = [self.cluster.plug_w(until_s, seed=seed).scaled(share) for share, seed in self.jobs if share > 0.0]
-        plug_w = total(courses, "plug_w")
-        if there is not None:
-            plug_w = plug_w.times(there).between(0.0, until_s)
-        return [self.cluster.at_meter(plug_w, until_s)]
+    def plug_w(self, until_s: float) -> Profile:
+        """Plug power of one GPU [W], each job entered at an instant of its own, the same in all halls."""
+        courses = []
+        for share, seed in self.jobs:
+            if share > 0.0:
+                into_s = np.random.default_rng([seed, 5]).uniform(0.0, LEAD_S)
+                courses.append(cut(self.cluster.plug_w(until_s + LEAD_S, seed=seed), into_s, until_s).scaled(share))
+        return total(courses, "plug_w")
 
 
 def _seed(path: tuple[int, ...]) -> int:

@@ -33,7 +33,8 @@ ZERO_C = 273.15
 
 @dataclass(frozen=True)
 class CoolingCourse:
-    """Cooling against time on a uniform grid. Powers in MW; heat_mw is what the chillers and free cooling take away.
+    """Cooling against time on a uniform grid. Powers in MW; room_mw is the heat that reaches the loop and heat_mw
+    what the chillers and free cooling take out of it.
 
     running  chillers on; rise  return temperature above its set point over band.
     """
@@ -43,6 +44,7 @@ class CoolingCourse:
     pumps_mw: Array
     air_mw: Array
     rejection_mw: Array
+    room_mw: Array
     heat_mw: Array
     running: Array
     rise: Array
@@ -103,7 +105,7 @@ class Cooling:
         """
         self._check(heat_mw, design_mw)
         n = len(heat_mw)
-        room, taken, running, online, rise = (np.empty(n) for _ in range(5))
+        room, taken, running, rise = (np.empty(n) for _ in range(4))
         size = self.margin * design_mw / self.chillers
         chilled = self.chilled_share(outdoor_c)
         state = _Plant(self, float(heat_mw[0]), size, chilled)
@@ -111,9 +113,7 @@ class Cooling:
         for k, q in enumerate(heat_mw.tolist()):
             state.room += room_gain * (q - state.room)
             state.step(step_s)
-            room[k], taken[k], running[k], online[k], rise[k] = (
-                state.room, state.q, state.n, state.online, state.rise,
-            )  # fmt: skip
+            room[k], taken[k], running[k], rise[k] = state.room, state.q, state.n, state.rise
         t_s = step_s * np.arange(n, dtype=np.float64)
         chillers = chilled * taken / self.cop(outdoor_c) + running * self.idle_share * size
         return CoolingCourse(
@@ -122,6 +122,7 @@ class Cooling:
             pumps_mw=self._cubic(self.pump_share, taken, design_mw),
             air_mw=self._cubic(self.air_share, room, design_mw),
             rejection_mw=self._cubic(self.rejection_share, taken + chillers, design_mw),
+            room_mw=room,
             heat_mw=taken,
             running=running,
             rise=rise,

@@ -44,6 +44,7 @@ def test_a_campus_of_buildings() -> None:
     assert campus.power_factor == pytest.approx(0.99)
     course = campus.demand(100.0, [Pause(20.0, 0.5 * campus.p_mw)], seed=1)
     assert course == campus.demand(100.0, [Pause(20.0, 0.5 * campus.p_mw)], seed=1)
+    assert course.value(0.0) == pytest.approx(campus.p_mw, rel=1e-5)  # reached 1e-6: curves are linear between points
     assert course.value(60.0) < 0.65 * campus.p_mw
     assert len(campus.electrical_groups()) == 1
     assert campus.ride_through is None

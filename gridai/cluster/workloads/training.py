@@ -1,4 +1,4 @@
-r"""What a cluster does: its power against time as a fraction of the hardware's mean power in training.
+r"""Training: power against time in iterations, as a fraction of the hardware's mean power in training.
 
     fraction
       1.02 |  _______            _______            ____
@@ -6,12 +6,16 @@ r"""What a cluster does: its power against time as a fraction of the hardware's 
       0.92 |_/        \________/         \________/
             <- comm -> <- compute ->  one iteration (step_s)
 
-A `Workload` makes a Profile; the Profile knows its jumps (`breaks`, `next_break`). Time zero of a training
-workload is an instant at which it draws its mean, so a study starts from the power of the power flow.
+Time zero is an instant at which the course draws its mean, so a study starts from the power of the power flow.
 
 How the mean is met. The catalogue gives the measured mean power of a GPU in training. The course below is made of
 phases with levels relative to the compute phase; it is divided by the mean of one whole cycle (steps, evaluation,
-checkpoint), which is known in closed form. Jitter changes a finite sample by less than 0.5 %.
+stragglers, stalls, checkpoint), which is known in closed form. Jitter changes a finite sample by less than 0.5 %.
+
+Stragglers: in straggler_share of the steps all servers wait for one, straggler_s longer at the level of communication.
+Stalls: stalls_per_h times an hour the job stands for stall_s; how deep the power falls is distributed exponentially
+with the mean 1 - stall_level. Depths are taken by strata (the midpoints of n equal parts of the distribution, in
+random order), so that an hour holds the shallow and the deep ones in their proportion.
 
 How the swing is found. Measured numbers (power_traces of the reference data):
   one node, 0.2 s        a GPU falls by 16 % in the 2.5 s of communication of a 10.4 s step (arXiv:2604.07345)
@@ -25,51 +29,18 @@ How the swing is found. Measured numbers (power_traces of the reference data):
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from gridai.cluster.settings import check_ranges, setting
+from gridai.cluster.workloads.base import from_mean
+from gridai.cluster.workloads.checkpoints import Checkpoint
 from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile, total
 
 LLAMA3_GPUS = 16_384
-
-
-@runtime_checkable
-class Workload(Protocol):
-    """Power against time. Implementations are frozen dataclasses; the same seed gives the same course."""
-
-    @property
-    def mean(self) -> float:
-        """Mean power as a fraction of the hardware's mean in training; the power flow uses it."""
-        ...
-
-    def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
-        """Fraction of the hardware's mean power in training, from 0 to until_s, starting at `mean`."""
-        ...
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A steady load: no iterations. For studies that want one change at a time."""
-
-    level: float = setting(1.0, "", "power as a fraction of the hardware's mean in training", 0.01, 2.0)
-
-    def __post_init__(self) -> None:
-        bad = Problems("workload Constant")
-        check_ranges(self, bad)
-        bad.raise_if_any(SettingError)
-
-    @property
-    def mean(self) -> float:
-        """The level itself."""
-        return self.level
-
-    def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
-        """The level at all times."""
-        return Profile([0.0, until_s], [self.level, self.level], "constant workload")
 
 
 @dataclass(frozen=True)
@@ -93,6 +64,11 @@ class Training:
     checkpoint_every_s: float = setting(0.0, "s", "training time between two checkpoints; 0 is none", 0.0, 1e6)
     checkpoint_s: float = setting(18.0, "s", "duration of a checkpoint", 0.0, 1e4)
     checkpoint_level: float = setting(0.79, "", "server power in a checkpoint relative to compute", 0.05, 1.2)
+    straggler_share: float = setting(0.0, "", "share of the steps in which all wait for one server", 0.0, 1.0)
+    straggler_s: float = setting(2.0, "s", "how long they wait", 0.0, 1e4)
+    stalls_per_h: float = setting(0.0, "1/h", "stalls of the whole job in an hour", 0.0, 3600.0)
+    stall_s: float = setting(3.0, "s", "duration of a stall", 0.0, 1e4)
+    stall_level: float = setting(0.75, "", "mean power in a stall relative to compute", 0.05, 1.0)
 
     def __post_init__(self) -> None:
         bad = Problems("workload Training")
@@ -105,6 +81,10 @@ class Training:
         shortest = self.step_s * min(self.comm_fraction, 1.0 - self.comm_fraction - 3.0 * self.jitter)
         if self.eval_every:
             shortest = min(shortest, self.eval_s)
+        if self.stalls_per_h:
+            shortest = min(shortest, self.stall_s)
+            if self.stalls_per_h * self.stall_s > 1800.0:
+                bad.add("Training", None, "stalls_per_h", self.stalls_per_h, f"of {self.stall_s:g} s are half the time")
         if self.checkpoint_every_s:
             shortest = min(shortest, self.checkpoint_s)
             if self.checkpoint_every_s < self.step_s:
@@ -116,6 +96,24 @@ class Training:
     def gpt3(cls) -> Training:
         """The measured GPT-3 175B run on 512 H100: 12 steps and an evaluation, 142 s in all (MLPerf)."""
         return cls(eval_every=12)
+
+    def with_checkpoint(self, checkpoint: Checkpoint, every_s: float, level: float | None = None) -> Training:
+        """The same job with checkpoints of a stated size and bandwidth, every so many seconds of training."""
+        at = self.checkpoint_level if level is None else level
+        return replace(self, checkpoint_every_s=every_s, checkpoint_s=checkpoint.duration_s, checkpoint_level=at)
+
+    def on_more_gpus(self, ratio: float) -> Training:
+        """The same job and batch on `ratio` times the GPUs (strong scaling): steps and evaluations are shorter.
+
+        Compute and evaluation share their work, communication keeps its time (ring all-reduce: its volume for one
+        GPU hardly depends on their number). Edges shrink with the shortest phase. Below 1: on fewer.
+        """
+        comm_s = self.comm_fraction * self.step_s
+        step_s = (self.step_s - comm_s) / ratio + comm_s
+        fraction, eval_s = min(comm_s / step_s, 0.9), self.eval_s / ratio
+        shortest = min([fraction * step_s, (1.0 - fraction - 3.0 * self.jitter) * step_s]
+                       + ([eval_s] if self.eval_every else []))  # fmt: skip
+        return replace(self, step_s=step_s, comm_fraction=fraction, eval_s=eval_s, edge_s=min(self.edge_s, shortest))
 
     @property
     def mean(self) -> float:
@@ -130,21 +128,15 @@ class Training:
                 f"Training: job_gpus = {self.job_gpus}: a cluster of {gpus} GPUs would run {len(sizes)} jobs; "
                 f"give at least {math.ceil(gpus / 4096)} GPUs a job"
             )
-        horizon_s = until_s + 2.0 * self._cycle_s
-        jobs = [self._job(horizon_s, n / gpus, n, gpus_per_server, seed, k) for k, n in enumerate(sizes)]
-        course = total(jobs, "training workload")
-        return course.shifted(-self._start_s(course)).between(0.0, until_s)
+        lead_s = 2.0 * self._cycle_s
+        jobs = [self._job(until_s + lead_s, n / gpus, n, gpus_per_server, seed, k) for k, n in enumerate(sizes)]
+        return from_mean(total(jobs, "training workload"), 1.0, until_s, lead_s)
 
     @property
     def _cycle_s(self) -> float:
         """The longest period of the course: a step, a block with its evaluation, or a checkpoint interval. [s]"""
         block_s = self.step_s * max(1, self.eval_every) + (self.eval_s if self.eval_every else 0.0)
         return max(block_s, self.checkpoint_every_s + self.checkpoint_s if self.checkpoint_every_s else 0.0)
-
-    def _start_s(self, course: Profile) -> float:
-        """The first instant at which the course crosses its mean, so that a study starts in the mean. [s]"""
-        crossings = course.crossings(1.0)
-        return float(crossings[0]) if len(crossings) and crossings[0] < 2.0 * self._cycle_s else 0.0
 
     def swing(self, gpus: int, gpus_per_server: int) -> float:
         """Depth of the communication phase of one job, all servers together, relative to compute."""
@@ -161,7 +153,10 @@ class Training:
         if self.checkpoint_every_s:
             time_s += self.checkpoint_s * self.step_s / self.checkpoint_every_s
             area_s += self.checkpoint_s * self.checkpoint_level * self.step_s / self.checkpoint_every_s
-        return area_s / time_s
+        time_s += self.straggler_share * self.straggler_s
+        area_s += self.straggler_share * self.straggler_s * comm_level
+        stalled = self.stalls_per_h * self.stall_s / 3600.0
+        return (1.0 - stalled) * area_s / time_s + stalled * self.stall_level
 
     def _job(self, horizon_s: float, share: float, gpus: int, per_server: int, seed: int, number: int) -> Profile:
         """One job's part of the cluster's power, at a random phase of its cycle."""
@@ -182,21 +177,34 @@ class Training:
         durations = np.empty(2 * n)
         durations[1::2] = self.step_s * self.comm_fraction
         durations[0::2] = self.step_s * (stretch - self.comm_fraction)
+        if self.straggler_share:
+            durations[1::2] += self.straggler_s * (rng.random(n) < self.straggler_share)
         levels = np.tile([1.0, comm_level], n)
-        at, pause_s, pause_level = self._interruptions(durations[0::2] + durations[1::2])
+        at, pause_s, pause_level = self._interruptions(durations[0::2] + durations[1::2], rng)
         return np.insert(durations, 2 * at, pause_s), np.insert(levels, 2 * at, pause_level)
 
-    def _interruptions(self, steps_s: Array) -> tuple[Any, Array, Array]:
-        """After which step, how long [s] and at which level the evaluations and checkpoints stand."""
-        n = len(steps_s)
-        after_eval = np.arange(self.eval_every, n, self.eval_every) if self.eval_every else np.empty(0, int)
-        after_check = np.empty(0, int)
+    def _interruptions(self, steps_s: Array, rng: np.random.Generator) -> tuple[Any, Array, Array]:
+        """After which step, how long [s] and at which level evaluations, checkpoints and stalls stand."""
+        n, ends_s = len(steps_s), np.cumsum(steps_s)
+        stands: list[tuple[Any, float, Any]] = []
+        if self.eval_every:
+            stands.append((np.arange(self.eval_every, n, self.eval_every), self.eval_s, self.eval_level))
         if self.checkpoint_every_s:
-            ends_s = np.cumsum(steps_s)
             due_s = np.arange(1, math.floor(ends_s[-1] / self.checkpoint_every_s) + 1) * self.checkpoint_every_s
-            after_check = np.minimum(np.searchsorted(ends_s, due_s) + 1, n)
-        at = np.concatenate([after_eval, after_check])
-        how_long = np.repeat([self.eval_s, self.checkpoint_s], [len(after_eval), len(after_check)])
-        level = np.repeat([self.eval_level, self.checkpoint_level], [len(after_eval), len(after_check)])
+            after = np.minimum(np.searchsorted(ends_s, due_s) + 1, n)
+            stands.append((after, self.checkpoint_s, self.checkpoint_level))
+        if self.stalls_per_h:
+            levels = self._stall_levels(float(ends_s[-1]), rng)
+            stands.append((np.sort(rng.choice(n, len(levels), replace=len(levels) > n)), self.stall_s, levels))
+        at = np.concatenate([a for a, _, _ in stands] or [np.empty(0, int)]).astype(int)
+        how_long = np.concatenate([np.full(len(a), d) for a, d, _ in stands] or [np.empty(0)])
+        level = np.concatenate([np.broadcast_to(v, len(a)) for a, _, v in stands] or [np.empty(0)])
         order = np.argsort(at, kind="stable")
         return at[order], how_long[order], level[order]
+
+    def _stall_levels(self, work_s: float, rng: np.random.Generator) -> Array:
+        """The level of each stall within a stretch of work, depths by strata of an exponential distribution."""
+        wanted = work_s * self.stalls_per_h / 3600.0 / (1.0 - self.stalls_per_h * self.stall_s / 3600.0)
+        number = math.floor(wanted + rng.random())
+        depth = -np.log1p(-(np.arange(number) + 0.5) / max(number, 1)) * (1.0 - self.stall_level)
+        return np.asarray(np.maximum(1.0 - rng.permutation(depth), 0.05))

@@ -1,0 +1,29 @@
+"""Workloads: what the GPUs do, as power against time over the hardware's mean power in training.
+
+Constant, Idle         steady
+Training, Cycle        iterations: compute, communication, evaluation, checkpoints, stragglers, stalls
+Interrupted            any job with failures at published rates, restart and warm-up
+Inference              requests that arrive, prefill, decode in batches
+Mixed                  several on parts of one cluster
+Replay                 a measured trace
+"""
+
+from gridai.cluster.workloads.base import Constant, Idle, Workload
+from gridai.cluster.workloads.checkpoints import Checkpoint
+from gridai.cluster.workloads.cycle import Cycle, Phase
+from gridai.cluster.workloads.failures import Interrupted
+from gridai.cluster.workloads.mixed import Mixed, Part
+from gridai.cluster.workloads.training import Training
+
+__all__ = [
+    "Checkpoint",
+    "Constant",
+    "Cycle",
+    "Idle",
+    "Interrupted",
+    "Mixed",
+    "Part",
+    "Phase",
+    "Training",
+    "Workload",
+]
