@@ -78,14 +78,18 @@ def test_fault_through_an_impedance_at_16(compiled) -> None:
 
 
 def test_two_oracles_agree(compiled) -> None:
-    """DOP853 at 1e-12 and Radau at 1e-9 through the bolted fault: 1.1e-10 pu of speed, 2.4e-9 pu of voltage."""
+    """DOP853 at 1e-12 and Radau at 1e-9 through the bolted fault: 1.1e-10 pu of speed, 1.1e-8 pu of voltage.
+
+    The voltage differs most where an exciter leaves its ceiling, and by as much with Radau at 2e-10: the corner in
+    the right-hand side, which each method meets in a step of its own, sets it. Tests ask 1e-4 and 1e-3 of the engine.
+    """
     system = compiled("ieee39")
     explicit, implicit = faulted(system, "16"), faulted(system, "16", method="Radau")
     columns = list(explicit.speed_columns.values())
     for (t1, side1, x1, v1), (t2, side2, x2, v2) in zip(explicit.rows, implicit.rows, strict=True):
         assert (t1, side1) == (t2, side2)
         assert np.abs(x1 - x2)[columns].max() < 1e-9
-        assert np.abs(v1 - v2).max() < 1e-8
+        assert np.abs(v1 - v2).max() < 3e-8
 
 
 @pytest.mark.parametrize("workload", [Constant(), Training()], ids=["constant", "training"])
