@@ -151,15 +151,10 @@ class Case:
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the case as a folder that load_case reads back the same. Whole or not at all.
 
-        Raises CaseError if the folder is there (and overwrite is False) or if clusters are placed: their settings
-        have no place in the case format, so save the case before placing them.
+        Clusters are written with their ride-through settings; the loads and dispatch are those with the clusters
+        placed, so the slack balances them when they are read again. Raises CaseError if the folder is there (and
+        overwrite is False), or for a cluster that tables cannot hold (a workload, supply or facility of its own).
         """
-        if self.placements:
-            listed = ", ".join(f"'{p.name}'" for p in self.placements)
-            raise CaseError(
-                f"case '{self.name}' holds clusters ({listed}), which a case folder cannot: save it before "
-                "with_cluster, and place them again after loading"
-            )
         header = {
             "name": self.name,
             "title": self.title,
@@ -170,7 +165,7 @@ class Case:
         }
         source = {k: v for k, v in self.provenance.items() if k != "folder"}
         return casefile.write_case(
-            Path(folder), header, source, dict(self.defaults), self.net, self.dynamics, overwrite
+            Path(folder), header, source, dict(self.defaults), self.net, self.dynamics, overwrite, self.placements
         )
 
     @classmethod
@@ -231,7 +226,11 @@ def load_case(name_or_path: str | Path) -> Case:
     field, value and remedy.
     """
     parts = casefile.read_case(casefile.find_case(name_or_path))
-    return Case(**parts)
+    clusters = parts.pop("clusters")
+    case = Case(**parts)
+    for placed in clusters:
+        case = case.with_cluster(**placed)
+    return case
 
 
 def bundled_cases() -> dict[str, Path]:

@@ -1,14 +1,18 @@
-"""The case folder on disk: case.toml, network/*.csv, dynamics/*.csv. Read as data, written whole or not at all."""
+"""The case folder on disk: case.toml, network/*.csv, dynamics/*.csv, clusters.csv, ride_through/*.csv.
+
+Read as data, written whole or not at all.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,8 +75,10 @@ def read_case(folder: Path) -> dict[str, Any]:
     _check_slack(net, found)
     dynamics = _read_dynamics(folder / "dynamics", found)
     _check_units(dynamics, net, found)
+    clusters = _read_clusters(folder, found)
     found.raise_if_any(CaseError)
     return {
+        "clusters": clusters,
         "name": header["name"],
         "title": header["title"],
         "f_hz": f_hz,
@@ -176,6 +182,32 @@ def _read_dynamics(folder: Path, found: Problems) -> dict[str, pd.DataFrame]:
     return tables
 
 
+def _read_clusters(folder: Path, found: Problems) -> list[dict[str, Any]]:
+    """The arguments of Case.with_cluster for each row of clusters.csv; none where there is no such file."""
+    from gridai.cluster import stored
+    from gridai.grid.csvtable import read_table
+
+    settings = {}
+    for path in sorted((folder / "ride_through").glob("*.csv")):
+        raw = read_table(path, f"ride_through/{path.name}", found)
+        settings[path.stem] = stored.read_ride_through(raw.columns, raw.file, raw.rows, found)
+    if not (folder / "clusters.csv").is_file():
+        return []
+    raw, placed = read_table(folder / "clusters.csv", "clusters.csv", found), []
+    for column in raw.columns:
+        if column not in stored.COLUMNS:
+            found.add(raw.file, None, "header", column, near(column, stored.COLUMNS, "column"))
+    for k, row in enumerate(raw.rows):
+        cells = {column: values[k] for column, values in raw.columns.items()}
+        for name in ("name", "bus"):
+            if not cells.get(name):
+                found.add(raw.file, row, name, None, "is missing")
+        cluster = stored.read_cluster(cells, settings, raw.file, row, found)
+        balance = cells.get("balance") or "slack"
+        placed.append({"cluster": cluster, "bus": cells.get("bus"), "balance": balance, "name": cells.get("name")})
+    return placed
+
+
 def checked_dynamics(tables: Mapping[str, pd.DataFrame], net: Any, title: str) -> dict[str, pd.DataFrame]:
     """A user's own dynamic tables, copied and checked like those of a case folder."""
     found = Problems(title)
@@ -250,6 +282,7 @@ def write_case(
     net: Any,
     dynamics: Mapping[str, pd.DataFrame],
     overwrite: bool,
+    placements: Sequence[Any] = (),
 ) -> Path:
     """Write a case folder beside its place, then move it there."""
     from gridai.grid.csvtable import write_table
@@ -262,10 +295,11 @@ def write_case(
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        write_network(net, work / "network")
+        write_network(_without_clusters(net, placements), work / "network")
         for model, table in dynamics.items():
             (work / "dynamics").mkdir(exist_ok=True)
             write_table(work / "dynamics" / f"{model}.csv", {str(c): table[c].tolist() for c in table.columns})
+        _write_clusters(work, placements)
         sections = {"case": header, "source": source, "defaults": defaults}
         (work / "case.toml").write_text(_toml(sections), encoding="utf-8")
         (work / "README.md").write_text(_readme(header, source), encoding="utf-8")
@@ -274,6 +308,35 @@ def write_case(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder
+
+
+def _without_clusters(net: Any, placements: Sequence[Any]) -> Any:
+    """The net less the loads that stand for clusters."""
+    if not placements:
+        return net
+    bare, names = copy.deepcopy(net), {p.name for p in placements}
+    bare.load = bare.load[~bare.load["name"].isin(names)].copy()
+    return bare
+
+
+def _write_clusters(work: Path, placements: Sequence[Any]) -> None:
+    """clusters.csv and the ride-through tables. Raises CaseError for a cluster that tables cannot hold."""
+    from gridai.cluster import stored
+    from gridai.grid.csvtable import write_table
+
+    keys: list[Any] = []
+    rows = []
+    for p in placements:
+        settings = stored.settings_of(p.name, p.cluster)
+        if settings is not None and settings not in keys:
+            keys.append(settings)
+        key = "" if settings is None else f"settings{keys.index(settings) + 1}"
+        rows.append(stored.cluster_row(p.name, p.cluster, p.bus, "slack", key))
+    if rows:
+        write_table(work / "clusters.csv", {c: [row[c] for row in rows] for c in stored.COLUMNS})
+    for k, settings in enumerate(keys, 1):
+        (work / "ride_through").mkdir(exist_ok=True)
+        write_table(work / "ride_through" / f"settings{k}.csv", stored.class_columns(settings))
 
 
 def _move(work: Path, folder: Path) -> None:

@@ -140,7 +140,7 @@ def run(
         made = read_case(case, net)
         if study.needs_cluster or bus_of_cluster is not None:
             made = place(made, cluster, bus if study.needs_cluster else bus_of_cluster, balance)
-    if made.placements:
+    if made.placements and made.placements[-1].cluster is cluster:
         click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
     try:
         with printing.busy(first_run() or f"running {type(study).__name__.lower()}"):

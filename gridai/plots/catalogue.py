@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from gridai.plots import disturbance, pause, small_signal
+from gridai.plots import disturbance, pause, ride_through, small_signal
 
-FIGURES: dict[str, Callable[..., Figure]] = {**pause.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES}
+FIGURES: dict[str, Callable[..., Figure]] = {
+    **pause.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
+}  # fmt: skip

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
+    from gridai.studies.ride_through import RideThrough
     from gridai.studies.trip import Trip
 
 HOMES = {
@@ -29,6 +30,7 @@ HOMES = {
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
     "modes": "gridai.studies.modes:Modes",
+    "ride-through": "gridai.studies.ride_through:RideThrough",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -59,7 +61,7 @@ class UnknownStudyError(UnknownNameError, KeyError):
 
 STUDIES = _Studies()
 
-__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Modes", "Oscillate", "Pause", "Trip"]
+__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Modes", "Oscillate", "Pause", "RideThrough", "Trip"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,184 @@
+"""What the studies of ride-through share: the settings of the clusters, the run, who left and why, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gridai.errors import SettingError
+from gridai.reports import Measure, Table
+from gridai.results import Result
+from gridai.results.ride_through import (
+    AWAY,
+    Change,
+    away_by_cause,
+    away_mw,
+    changes,
+    cluster_of,
+    groups_of,
+)
+from gridai.studies.common import add_places
+
+if TYPE_CHECKING:
+    from gridai.case import Case
+
+FIGURES = ("ride_through", "frequency", "voltages", "cluster_power")
+CASE_RULE = "case"
+
+
+def with_settings(case: Case, rule: str = CASE_RULE, counting: bool = True) -> tuple[Case, tuple[str, ...]]:
+    """The case with ride-through settings for every cluster, and what the reader has to know of them.
+
+    rule      "case": what the clusters have, the default UPS where they have none; else the name of a load curve, which
+              every class of every cluster then obeys to the letter.
+    counting  False: no class counts disturbances.
+    """
+    from gridai.cluster import RideThrough
+    from gridai.criteria.load_curves import load_curve
+
+    if not case.placements:
+        raise SettingError(
+            f"case '{case.name}' holds no cluster: place one with case.with_cluster, or on the command line with "
+            "--cluster-bus"
+        )
+    notes: list[str] = []
+    curve = None if rule == CASE_RULE else load_curve(rule)
+    if curve is not None:
+        mark = "" if curve.verified else " UNVERIFIED: not read in the primary text."
+        notes.append(f"all clusters obey '{curve.name}' to the letter: {curve.title}; {curve.source}.{mark}")
+    placed = []
+    for p in case.placements:
+        settings = p.cluster.ride_through
+        if settings is None:
+            settings = RideThrough()
+            notes.append(f"cluster '{p.name}' has no ride-through settings: taken as one class of default UPS")
+        if curve is not None:
+            settings = settings.changed(**curve.settings())
+        elif not counting:
+            settings = settings.without_counting()
+        placed.append(replace(p, cluster=replace(p.cluster, ride_through=settings)))
+    if not counting and curve is None:
+        notes.append("counting of disturbances is taken out of all classes")
+    return replace(case, placements=tuple(placed)), tuple(notes)
+
+
+def play(case: Case, events: Sequence[Any], until_s: float, step_s: float, decimate: int, seed: int) -> Result:
+    """Compile, simulate, add places. Rows around events are kept whatever `decimate` leaves out."""
+    from gridai import engine
+
+    system = engine.compile_system(case)
+    result = engine.simulate(system, events, until_s=until_s, step_s=step_s, decimate=decimate, seed=seed)
+    add_places(result, case)
+    return result
+
+
+def load_measures(result: Result) -> dict[str, Measure]:
+    """Load before, largest load away, load away at the end with its causes, load that left and is back."""
+    t, away = result.t_s, away_mw(result)
+    total = float(result.values("ups", "p_demand_mw")[0].sum())
+    worst = int(np.argmax(away))
+    first = next((c for c in changes(result) if c.leaves), None)
+    reasons = ", ".join(f"{cause} {mw:.0f} MW" for cause, mw in away_by_cause(result).items())
+    lines = {
+        "load": Measure("load of the clusters", total, "MW", t_s=float(t[0])),
+        "largest_away": Measure("largest load away from the grid", float(away[worst]), "MW", t_s=float(t[worst])),
+        "lost": Measure("load away at the end", float(away[-1]), "MW", t_s=float(t[-1]), note=reasons),
+        "returned": Measure("load that left and is back", returned_mw(result), "MW", t_s=float(t[-1])),
+    }
+    if first is not None:
+        lines["first"] = Measure("first to leave", first.p_mw, "MW", first.group, first.t_s, first.cause)
+    return lines
+
+
+def returned_mw(result: Result) -> float:
+    """Demand of the groups that left the grid and take power from it at the end. [MW]"""
+    mode = result.values("ups", "mode").round()
+    back = np.isin(mode, AWAY).any(axis=0) & ~np.isin(mode[-1], AWAY)
+    return float(result.values("ups", "p_demand_mw")[-1][back].sum())
+
+
+def dip_measures(result: Result) -> dict[str, Measure]:
+    """Lowest and highest voltage at the buses of the clusters."""
+    buses = sorted(set(result.meta["cluster_bus"].values()))
+    names = result.names("bus", "vm_pu")
+    vm = result.values("bus", "vm_pu")[:, [names.index(b) for b in buses]]
+    low, high = np.unravel_index(vm.argmin(), vm.shape), np.unravel_index(vm.argmax(), vm.shape)
+
+    def line(label: str, at: Any) -> Measure:
+        return Measure(label, float(vm[at]), "pu", f"bus {buses[at[1]]}", float(result.t_s[at[0]]))
+
+    return {"dip": line("lowest voltage at a cluster", low), "swell": line("highest voltage at a cluster", high)}
+
+
+def departures(result: Result, found: Sequence[Change] | None = None) -> Table:
+    """Who left and why: by cluster, class and cause, with times and powers, and what of it is back at the end."""
+    mode = result.values("ups", "mode")[-1].round()
+    gone = {name for name, m in zip(groups_of(result), mode, strict=True) if int(m) in AWAY}
+    rows: dict[tuple[str, str, str], list[Change]] = {}
+    for c in changes(result) if found is None else found:
+        if c.leaves or c.after == "latched":
+            rows.setdefault((c.cluster, class_of(c.group), c.cause), []).append(c)
+    table = [
+        (
+            cluster, kind, cause, len({c.group for c in own}), len(own), round(_once(own), 3),
+            round(min(c.t_s for c in own), 6), round(max(c.t_s for c in own), 6),
+            round(_once([c for c in own if c.group in gone and _last_cause(own, c)]), 3),
+        )
+        for (cluster, kind, cause), own in rows.items()
+    ]  # fmt: skip
+    columns = ("cluster", "class", "cause", "groups", "departures", "MW", "first s", "last s", "MW away at the end")
+    return Table("who left and why", columns, tuple(table))
+
+
+def _once(own: Sequence[Change]) -> float:
+    """Power of the groups among these changes, each counted once. [MW]"""
+    return sum({c.group: c.p_mw for c in own}.values())
+
+
+def _last_cause(own: Sequence[Change], change: Change) -> bool:
+    return change is max((c for c in own if c.group == change.group), key=lambda c: c.t_s)
+
+
+def class_of(group: str) -> str:
+    """The class of a group: its name without cluster and number."""
+    return group.removeprefix(f"{cluster_of(group)}/").rstrip("0123456789")
+
+
+def steps_table(result: Result, instants: Sequence[float], after_s: float = 3.0) -> Table:
+    """After each disturbance: load away at once and `after_s` later, voltage and frequency."""
+    away, t = away_mw(result), result.t_s
+    f = result.series("system", "COI", "f_hz") if "f_hz" in result.quantities("system") else np.full(len(t), np.nan)
+    rows = []
+    for n, at in enumerate(instants):
+        end = instants[n + 1] if n + 1 < len(instants) else float(t[-1])
+        inside = (t >= at) & (t < end)
+        if inside.any():
+            later = int(np.searchsorted(t, min(at + after_s, float(t[-1]))))
+            rows.append((at, round(float(away[inside].max()), 1), round(float(away[later]), 1),
+                         round(float(away[inside][-1]), 1), round(float(f[inside].max()), 4)))  # fmt: skip
+    columns = ("disturbance at s", "most away MW", f"{after_s:g} s later MW", "before the next MW", "highest Hz")
+    return Table("after each disturbance", columns, tuple(rows))
+
+
+def settings_table(case: Case) -> Table:
+    """The classes of each set of settings: share, thresholds, counting, return."""
+    rows, seen = [], []
+    for p in case.placements:
+        settings = p.cluster.ride_through
+        if settings is None or settings in seen:
+            continue
+        seen.append(settings)
+        owners = ", ".join(q.name for q in case.placements if q.cluster.ride_through == settings)
+        for c in settings.classes:
+            under = " ".join(
+                f"{getattr(c, f'under{k}_pu'):g}/{getattr(c, f'under{k}_s'):g}"
+                for k in (1, 2, 3, 4)
+                if getattr(c, f"under{k}_pu") > 0.0
+            )
+            count = f"{c.count_n} in {c.window_s:g} s" if c.count_n else "no"
+            rows.append((owners, c.name, f"{c.share:.3g}", c.groups, under, count, f"{c.return_s:g}+{c.walk_s:g}"))
+    columns = ("clusters", "class", "share", "groups", "leaves below pu/s", "counts", "returns s")
+    return Table("ride-through settings", columns, tuple(rows))
