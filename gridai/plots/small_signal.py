@@ -49,9 +49,9 @@ def mode_shapes(result: Result, limits: Sequence[Limit] = (), title: str = "", f
     if not chosen:
         figure.text(0.5, 0.5, "no swing of machines among the modes listed", ha="center", color=GREY, fontsize=TEXT)
     text = "An arrow is a machine's speed relative to the largest: its length, and its phase, 0 to the right. "
-    text += f"Named, the largest first: those of {LEAST:g} or more."
+    text += f"Named, the largest first: up to {ARROWS} of {LEAST:g} or more."
     figure.text(0.012, 1 - 0.42 / height, text, fontsize=SMALL, color=GREY, va="top")
-    figure.subplots_adjust(left=0.08, right=0.91, top=1 - 1.15 / height, bottom=0.4 / height, hspace=0.5, wspace=0.75)
+    figure.subplots_adjust(left=0.08, right=0.91, top=1 - 1.25 / height, bottom=0.45 / height, hspace=0.6, wspace=0.75)
     return figure
 
 
@@ -84,11 +84,11 @@ def _compass(ax: Any, number: int, mode: Mode) -> None:
     ax.grid(True, color="#e0e0e0", linewidth=0.6)
     ax.spines["polar"].set_color("#d0d0d0")
     text = f"mode {number}: {mode.frequency_hz:.3f} Hz, damping {100 * mode.damping:.1f} %"
-    ax.set_title(text, fontsize=TEXT, pad=18)
+    ax.set_title(text, fontsize=TEXT, pad=26)
 
 
 def _labels(mode: Mode, names: Sequence[str]) -> list[tuple[float, str]]:
-    """Direction in degrees and names of the machines that point there, the largest first, three a line."""
+    """Direction in degrees and names of the machines that point there, the largest first."""
     sectors: list[tuple[float, list[str]]] = []
     for name in names:
         degree = mode.shape[name][1]
@@ -98,8 +98,21 @@ def _labels(mode: Mode, names: Sequence[str]) -> list[tuple[float, str]]:
                 break
         else:
             sectors.append((degree, [name]))
-    lines = [(at, [" ".join(members[k : k + 3]) for k in range(0, len(members), 3)]) for at, members in sectors]
-    return [(at, "\n".join(texts)) for at, texts in lines]
+    return [(at, _folded(members)) for at, members in sectors]
+
+
+def _folded(names: Sequence[str]) -> str:
+    """Names on lines of about ten characters, four lines at most, then how many more there are."""
+    lines = [names[0]]
+    for k, name in enumerate(names[1:], 1):
+        if len(lines[-1]) + len(name) < 10:
+            lines[-1] += f" {name}"
+        elif len(lines) < 4:
+            lines.append(name)
+        else:
+            lines[-1] += f" +{len(names) - k}"
+            break
+    return "\n".join(lines)
 
 
 def eigenvalues(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:

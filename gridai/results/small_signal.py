@@ -114,15 +114,19 @@ def modes_of(result: Result) -> tuple[Mode, ...]:
     """The oscillatory modes of a small-signal study, by rising damping. Raises ResultError where there are none."""
     if not has_modes(result):
         raise ResultError("this result holds no modes; they come from the study modes")
-    return tuple(
-        Mode(
-            float(m["real"]),
-            float(m["imag"]),
-            float(m["swing_share"]),
-            tuple((str(name), float(share)) for name, share in m["participants"]),
-            {str(name): (float(size), float(phase)) for name, (size, phase) in m["shape"].items()},
-        )
-        for m in result.meta["modes"]
+    try:
+        return tuple(_mode(held) for held in result.meta["modes"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResultError(f"the modes of this result are damaged ({error!r}): run the study again") from error
+
+
+def _mode(held: Mapping[str, Any]) -> Mode:
+    return Mode(
+        float(held["real"]),
+        float(held["imag"]),
+        float(held["swing_share"]),
+        tuple((str(name), float(share)) for name, share in held["participants"]),
+        {str(name): (float(size), float(phase)) for name, (size, phase) in held["shape"].items()},
     )
 
 
@@ -135,13 +139,19 @@ def eigenvalues_of(result: Result) -> NDArray[np.complex128]:
 
 
 def scan_of(result: Result) -> Scan | None:
-    """The frequency scan of a small-signal study; None where it made none."""
+    """The frequency scan of a small-signal study; None where it made none. Raises ResultError where it is damaged."""
     held = result.meta.get("scan")
     if held is None:
         return None
-    re, im = (np.array([row.split() for row in held[part]], dtype=float) for part in ("re", "im"))
-    names = tuple((str(a), str(b), str(c)) for a, b, c in held["names"])
-    return Scan(str(held["source"]), np.array(held["f_hz"], dtype=float), names, tuple(held["units"]), (re + 1j * im).T)
+    try:
+        re, im = (np.array([row.split() for row in held[part]], dtype=float) for part in ("re", "im"))
+        names = tuple((str(a), str(b), str(c)) for a, b, c in held["names"])
+        f_hz, units = np.array(held["f_hz"], dtype=float), tuple(str(unit) for unit in held["units"])
+        if not re.shape == im.shape == (len(names), f_hz.size) or len(units) != len(names):
+            raise ValueError(f"{len(names)} outputs, {f_hz.size} frequencies, gains {re.shape}")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResultError(f"the frequency scan of this result is damaged ({error!r}): run the study again") from error
+    return Scan(str(held["source"]), f_hz, names, units, (re + 1j * im).T)
 
 
 def peaks(size: NDArray[np.float64]) -> list[int]:

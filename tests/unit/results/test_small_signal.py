@@ -42,6 +42,18 @@ def test_frequency_damping_and_sides():
     assert MODE.electromechanical
 
 
+def test_damaged_data_say_so():
+    for part, value in (("re", [[1.0]]), ("units", []), ("f_hz", ["x"])):
+        result = made()
+        result.meta["scan"][part] = value
+        with pytest.raises(ResultError, match="damaged"):
+            scan_of(result)
+    result = made()
+    del result.meta["modes"][0]["shape"]
+    with pytest.raises(ResultError, match="damaged"):
+        modes_of(result)
+
+
 def test_a_result_without_modes_says_so():
     bare = Result([0.0], np.ones((1, 1)), (Channel("gen", "G3", "speed_pu", "pu"),))
     assert scan_of(bare) is None
