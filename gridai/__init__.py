@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import gridai.criteria as criteria
     import gridai.engine as engine
     import gridai.errors as errors
+    import gridai.exchange as exchange
     import gridai.grid as grid
     import gridai.kernel as kernel
     import gridai.models as models
@@ -32,23 +33,25 @@ if TYPE_CHECKING:
     from gridai.case import Case, load_case
     from gridai.cluster import Cluster
     from gridai.errors import GridaiError
+    from gridai.exchange import import_case
     from gridai.results import Result
 
 _MODULES = (
-    "case", "cluster", "criteria", "engine", "errors", "grid", "kernel", "models", "plots", "reports", "results",
-    "studies", "units",
+    "case", "cluster", "criteria", "engine", "errors", "exchange", "grid", "kernel", "models", "plots", "reports",
+    "results", "studies", "units",
 )  # fmt: skip
 _HOME = {
     "Case": "gridai.case",
     "Cluster": "gridai.cluster",
     "GridaiError": "gridai.errors",
     "Result": "gridai.results",
+    "import_case": "gridai.exchange",
     "load_case": "gridai.case",
 }
 
 __all__ = [
     "Case", "Cluster", "GridaiError", "Result", "__version__", "case", "cluster", "criteria", "engine", "errors",
-    "grid", "kernel", "load_case", "models", "plots", "reports", "results", "studies", "units",
+    "exchange", "grid", "import_case", "kernel", "load_case", "models", "plots", "reports", "results", "studies", "units",
 ]  # fmt: skip
 
 
