@@ -13,6 +13,7 @@ from gridai.cluster.workloads.checkpoints import Checkpoint
 from gridai.cluster.workloads.cycle import Cycle, Phase
 from gridai.cluster.workloads.failures import Interrupted
 from gridai.cluster.workloads.mixed import Mixed, Part
+from gridai.cluster.workloads.replay import Replay
 from gridai.cluster.workloads.training import Training
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Mixed",
     "Part",
     "Phase",
+    "Replay",
     "Training",
     "Workload",
 ]
