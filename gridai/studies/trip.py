@@ -68,7 +68,7 @@ class Trip:
             result=result,
             figures=("frequency", *(name for name in FIGURES if name != "frequency"), "generator_power"),
             tables=redispatch_tables(case),
-            notes=(*_log(result, self.unit), *case.notes),
+            notes=(*_log(result, {self.unit, self.branch}), *case.notes),
             provenance=provenance_of(case, result, profile),
         )
 
@@ -142,7 +142,8 @@ def response_measures(result: Result, surplus_mw: float, measures: Any) -> dict[
     return lines
 
 
-def _log(result: Result, unit: str) -> list[str]:
-    """What happened besides, in words: relays, other trips, islands."""
-    others = [e for e in result.events if e.kind in ("relay", "island", "trip") and e.element != unit]
+def _log(result: Result, lost: set[str]) -> list[str]:
+    """What happened besides, in words: relays, other trips and openings, load shed, islands."""
+    kinds = ("relay", "island", "trip", "open", "shed")
+    others = [e for e in result.events if e.kind in kinds and e.element not in lost]
     return [f"{event.t_s:.3f} s: {event.element} {event.text}" for event in others[:20]]
