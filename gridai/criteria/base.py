@@ -17,6 +17,7 @@ from gridai.results.result import COI
 ROUNDING = 1e-9
 FloatArray = NDArray[np.float64]
 Of = Literal["system", "bus"]
+Places = Literal["all", "clusters"]
 
 
 class Criterion(Protocol):
@@ -47,8 +48,8 @@ def not_assessable(limit: Limit, reason: str, found: Extreme | None = None, boun
                    unit: str = "") -> Verdict:  # fmt: skip
     """The verdict of a result that cannot answer, with the reason and what was seen, if anything."""
     found = found or Extreme(float("nan"), float("nan"))
-    sides = [b for b in (bound, limit.low, limit.high) if b is not None]
-    return _verdict(limit, found.value, sides[0], float("nan"), found, "not assessable", reason, unit)
+    side = next((b for b in (bound, limit.low, limit.high) if b is not None), float("nan"))
+    return _verdict(limit, found.value, side, float("nan"), found, "not assessable", reason, unit)
 
 
 def _verdict(limit: Limit, value: float, bound: float, margin: float, found: Extreme, status: Status, note: str,
@@ -86,6 +87,15 @@ def first_event_s(result: Result) -> float | None:
     return min((event.t_s for event in result.events), default=None)
 
 
+def value_before(t: FloatArray, x: FloatArray, event_s: float | None) -> float:
+    """The value just before an event: of a repeated time the first, else the sample before. Without an event the first."""
+    if event_s is None:
+        return float(x[0])
+    k = min(int(np.searchsorted(t, event_s, side="left")), len(t) - 1)
+    repeated = k + 1 < len(t) and t[k] == t[k + 1] == event_s
+    return float(x[k] if repeated else x[max(k - 1, 0)])
+
+
 def buses_of_class(result: Result, names: tuple[str, ...], kv_min: float, kv_max: float) -> list[int]:
     """Columns of the buses with kv_min <= nominal voltage < kv_max; all of them when neither is stated.
 
@@ -99,7 +109,22 @@ def buses_of_class(result: Result, names: tuple[str, ...], kv_min: float, kv_max
     return [k for k, name in enumerate(names) if kv_min <= float(kv[name]) < kv_max]
 
 
+def buses_to_judge(result: Result, kv_min: float, kv_max: float, of: Places = "all") -> tuple[list[str], FloatArray]:
+    """Names and voltages, float[nt, n] in pu, of the buses of a class; of = "clusters": only those that carry one.
+
+    Raises ResultError where the clusters' buses are asked for and the result does not name them.
+    """
+    names, vm = result.names("bus", "vm_pu"), result.values("bus", "vm_pu")
+    columns = buses_of_class(result, names, kv_min, kv_max)
+    if of == "clusters":
+        carrying = set(result.meta.get("cluster_bus", {}).values())
+        if not carrying:
+            raise ResultError("the limit holds at the clusters' buses and the result lacks meta['cluster_bus']")
+        columns = [k for k in columns if names[k] in carrying]
+    return [names[k] for k in columns], vm[:, columns]
+
+
 __all__ = [
-    "COI", "Criterion", "FloatArray", "Of", "buses_of_class", "first_event_s", "frequencies", "last_event_s",
-    "not_assessable", "verdict", "within_band",
+    "COI", "Criterion", "FloatArray", "Of", "Places", "buses_of_class", "buses_to_judge", "first_event_s",
+    "frequencies", "last_event_s", "not_assessable", "value_before", "verdict", "within_band",
 ]  # fmt: skip

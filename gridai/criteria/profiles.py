@@ -13,6 +13,9 @@ A profile is a TOML file:
     edition = "..."
     source = "..."
     confidence = "P"
+
+f_hz = "any" is for limits that hold at every nominal frequency. include = ["wecc"] takes over the limits of another
+profile, which keep its name. A profile is a list of limits, not a judgement of who must meet them.
 """
 
 from __future__ import annotations
@@ -38,15 +41,19 @@ CONFIDENCE = {
     "M": "recalled, high confidence",
     "m": "recalled, medium confidence",
 }
-CONDITIONS = ("any", "normal", "contingency", "small-signal")
+CONDITIONS = ("any", "normal", "contingency", "small-signal", "planning", "quality", "model")
+"""any: normal and contingency. planning: figures of steady-state studies. quality: minutes and hours of power quality.
+model: a model against its reference."""
+ANY_HZ = "any"
 _TEXT = ("clause", "edition", "source", "note")
+_TOP = ("title", "f_hz", "description", "include", "limit")
 
 
 @dataclass(frozen=True)
 class Profile:
     """A named set of limits.
 
-    f_hz    nominal frequency it is written for. [Hz]
+    f_hz    nominal frequency it is written for; 0: any. [Hz]
     limits  its limits, each with clause, edition, source and confidence.
     """
 
@@ -57,10 +64,10 @@ class Profile:
     limits: tuple[Limit, ...]
 
     def of(self, condition: str = "normal") -> tuple[Limit, ...]:
-        """The limits that hold in a condition: "normal", "contingency", or "small-signal" (without those of "any")."""
+        """The limits that hold in a condition; in "normal" and "contingency" those of "any" as well."""
         if condition not in CONDITIONS[1:]:
             raise UnknownNameError(near(condition, CONDITIONS[1:], "condition"))
-        wide = () if condition == "small-signal" else ("any",)
+        wide = ("any",) if condition in ("normal", "contingency") else ()
         return tuple(limit for limit in self.limits if limit.condition in (*wide, condition))
 
     def criteria(self, condition: str = "normal") -> tuple[Criterion, ...]:
@@ -93,8 +100,8 @@ def load_profile(name: str, f_hz: float | None = None) -> Profile:
     if not name.endswith(".toml") and name not in profile_names():
         raise UnknownNameError(near(name, [*profile_names(), "default"], "criteria profile"))
     profile = _read(path)
-    if f_hz is not None and profile.f_hz != f_hz:
-        fitting = [n for n in profile_names() if _read(FOLDER / f"{n}.toml").f_hz == f_hz]
+    if f_hz is not None and profile.f_hz not in (0.0, f_hz):
+        fitting = [n for n in profile_names() if _read(FOLDER / f"{n}.toml").f_hz in (0.0, f_hz)]
         raise SettingError(
             f"profile = '{profile.name}' is written for {profile.f_hz:g} Hz and the case has {f_hz:g} Hz; "
             f"for {f_hz:g} Hz there are: {', '.join(fitting) or 'none'}"
@@ -117,7 +124,7 @@ def _checked(criterion: Criterion, result: Result) -> Verdict:
         return not_assessable(criterion.limit, str(error))
 
 
-def _read(path: Path) -> Profile:
+def _read(path: Path, within: tuple[str, ...] = ()) -> Profile:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -125,15 +132,43 @@ def _read(path: Path) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CaseError(f"{path}: not a TOML file: {error}") from error
     problems = Problems(f"criteria profile {path.name}")
-    for key in ("title", "f_hz", "limit"):
+    for key in ("title", "f_hz"):
         if key not in data:
             problems.add(path.name, None, key, None, "is missing; add it at the top of the file")
+    if not data.get("limit") and not data.get("include"):
+        problems.add(path.name, None, "limit", None, "is missing; add a [[limit]], or include another profile")
+    for key in data:
+        if key not in _TOP:
+            problems.add(path.name, None, key, None, near(key, _TOP, "key"))
+    f_hz = _frequency(path, data.get("f_hz", ANY_HZ), problems)
     problems.raise_if_any(CaseError)
     limits = tuple(
-        limit for n, row in enumerate(data["limit"], 1) if (limit := _limit(path, n, row, problems)) is not None
+        limit for n, row in enumerate(data.get("limit", ()), 1) if (limit := _limit(path, n, row, problems)) is not None
     )
     problems.raise_if_any(CaseError)
-    return Profile(path.stem, data["title"], float(data["f_hz"]), data.get("description", ""), limits)
+    taken = tuple(limit for name in data.get("include", ()) for limit in _included(path, name, f_hz, within))
+    return Profile(path.stem, data["title"], f_hz, data.get("description", ""), (*taken, *limits))
+
+
+def _frequency(path: Path, value: Any, problems: Problems) -> float:
+    if value == ANY_HZ:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0.0:
+        problems.add(path.name, None, "f_hz", value, 'write the nominal frequency in Hz, or "any"')
+        return 0.0
+    return float(value)
+
+
+def _included(path: Path, name: Any, f_hz: float, within: tuple[str, ...]) -> tuple[Limit, ...]:
+    """The limits of a profile that comes with gridai and another one includes."""
+    if name not in profile_names():
+        raise UnknownNameError(f"{path.name}: include: {near(name, profile_names(), 'criteria profile')}")
+    if name in within or name == path.stem:
+        raise CaseError(f"{path.name}: include: '{name}' includes itself")
+    other = _read(FOLDER / f"{name}.toml", (*within, path.stem))
+    if other.f_hz not in (0.0, f_hz):
+        raise CaseError(f"{path.name}: include: '{name}' is for {other.f_hz:g} Hz, this profile for {f_hz:g} Hz")
+    return other.limits
 
 
 def _limit(path: Path, n: int, row: dict[str, Any], problems: Problems) -> Limit | None:
