@@ -179,7 +179,7 @@ def leave(p: Any, z: Any, t: Any, cause: Any) -> None:
     """Off the grid, all timers of thresholds cleared."""
     z.under1_due_s, z.under2_due_s, z.under3_due_s, z.under4_due_s = NEVER, NEVER, NEVER, NEVER
     z.over1_due_s, z.over2_due_s, z.freq_due_s, z.rocof_due_s = NEVER, NEVER, NEVER, NEVER
-    z.ready_due_s, z.charging, z.left_s, z.cause = NEVER, 0.0, t, cause
+    z.ready_due_s, z.charging, z.left_s, z.cause, z.released = NEVER, 0.0, t, cause, 0.0
     z.mode = BATTERY if p.ups == 1.0 else OFF
     z.due_s = t + p.gen_start_s if p.generator == 1.0 and p.ups == 1.0 else NEVER
     if p.by_hand == 1.0:
@@ -245,7 +245,7 @@ def update(p: Any, x: Any, z: Any, u: Any, y: Any, t: Any, g: Any) -> int:
     if g.empty > 0.0:
         z.mode, z.cause, z.due_s, z.ready_due_s = OFF, EMPTY, NEVER, NEVER
     elif g.ready > 0.0 and z.latched == 0.0:
-        wait_s = p.gen_hold_s if z.mode == GENERATOR else p.return_s
+        wait_s = p.gen_hold_s if z.mode == GENERATOR and z.released == 0.0 else p.return_s
         z.ready_due_s = next_due(g.ready, z.ready_due_s, wait_s, t)
         if z.ready_due_s < 0.0:
             z.mode, z.walk0, z.due_s, z.ready_due_s = WALKING, x.walk, NEVER, NEVER
@@ -380,6 +380,7 @@ MODEL = Model(
     memory=(
         State("mode", "", "0 normal, 1 battery, 2 generator, 3 off, 4 walk-in, 5 online"),
         State("latched", "", "1: waits for a hand"),
+        State("released", "", "1: a hand has released it, so it need not wait on its generator"),
         State("cause", "", "of the last departure; the numbers are those of gridai.results.ride_through"),
         State("left_s", "s", "time of the last departure", start=-NEVER),
         *(State(f"{name}_due_s", "s", "when this delay is over", start=NEVER) for name in (*STAGES, "count", "ready")),

@@ -128,7 +128,7 @@ class ForceAway:
                 z = group.view(run.work.z, "z", group.z)[k]
                 p = group.view(run.system.p, "p", group.p)[k]
                 z.mode, z.cause, z.left_s = (BATTERY if p.ups == 1.0 else OFF), FORCED, run.time_s
-                z.latched, z.ready_due_s = float(self.latch), NEVER
+                z.latched, z.released, z.ready_due_s = float(self.latch), 0.0, NEVER
                 z.due_s = run.time_s + p.gen_start_s if p.generator == 1.0 and p.ups == 1.0 else NEVER
 
         return [Action(self.at_s, "leave", self.cluster, f"{len(own)} of {len(members)} groups leave", apply)]
@@ -149,7 +149,7 @@ def _release(members: list[tuple[Any, int]]) -> Any:
         for group, k in members:
             z = group.view(run.work.z, "z", group.z)[k]
             if z.latched == 1.0 and z.mode in (BATTERY, GENERATOR, OFF):
-                z.latched, z.ready_due_s = 0.0, NEVER
+                z.latched, z.released, z.ready_due_s = 0.0, 1.0, NEVER
                 for n in range(1, 7):
                     z[f"e{n}_s"] = -NEVER
                 _ask_again(run, group, k)

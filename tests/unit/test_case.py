@@ -37,7 +37,8 @@ def test_every_bundled_case_solves(name):
     assert case.f_hz == point.network.f_hz
     assert point.mismatch_mva < 1e-8 * point.network.s_base_mva
     assert case.provenance["citation"]
-    machines = {u for t in ("gencls", "genrou", "gensal", "source") if t in case.dynamics for u in case.dynamics[t]["unit"]}
+    sources = ("gencls", "genrou", "gensal", "source", "regca1")
+    machines = {u for t in sources if t in case.dynamics for u in case.dynamics[t]["unit"]}
     assert machines == set(point.network.units.name)
 
 
