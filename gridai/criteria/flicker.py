@@ -79,6 +79,8 @@ class LongTermFlicker:
         if isinstance(found, Verdict):
             return found
         value, name = max((one.plt, name) for name, one in found)
+        if np.isnan(value):
+            return not_assessable(self.limit, "the run holds fewer than twelve whole periods")
         high = float(self.limit.high or 0.0)
         return verdict(self.limit, value, high, high - value, Extreme(value, float(result.t_s[-1]), name))
 

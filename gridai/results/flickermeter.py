@@ -106,7 +106,7 @@ def instantaneous_flicker(v: ArrayLike, rate_hz: float, lamp: str = "230V50") ->
     """
     if lamp not in LAMPS:
         raise UnknownNameError(near(lamp, LAMPS, "lamp"))
-    if rate_hz < LEAST_RATE_HZ * (1.0 - 1e-9):
+    if rate_hz < LEAST_RATE_HZ * (1.0 - 1e-6):
         raise ResultError(f"a flickermeter takes {LEAST_RATE_HZ:g} samples a second or more, not {rate_hz:g}")
     volts = np.asarray(v, dtype=float)
     if not len(volts) or not np.isfinite(volts).all():
@@ -167,9 +167,8 @@ def even_samples(t_s: ArrayLike, v: ArrayLike) -> tuple[float, FloatArray]:
         raise ResultError(
             f"samples are up to {1e3 * longest:.3g} ms apart; a flickermeter takes {1e3 / LEAST_RATE_HZ:g} ms or less"
         )
-    rate = 1.0 / longest
-    grid = t[0] + np.arange(int((t[-1] - t[0]) * rate + 1e-6) + 1) / rate
-    return rate, np.interp(grid, t, volts)
+    count = max(1, int(np.ceil((t[-1] - t[0]) / longest * (1.0 - 1e-8) - 1e-6)))
+    return count / float(t[-1] - t[0]), np.interp(np.linspace(t[0], t[-1], count + 1), t, volts)
 
 
 @dataclass(frozen=True)
