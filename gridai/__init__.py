@@ -51,7 +51,8 @@ _HOME = {
 
 __all__ = [
     "Case", "Cluster", "GridaiError", "Result", "__version__", "case", "cluster", "criteria", "engine", "errors",
-    "exchange", "grid", "import_case", "kernel", "load_case", "models", "plots", "reports", "results", "studies", "units",
+    "exchange", "grid", "import_case", "kernel", "load_case", "models", "plots", "reports", "results", "studies",
+    "units",
 ]  # fmt: skip
 
 
