@@ -79,7 +79,7 @@ def evaluate(pl, tp, wk, x, d, t, stage):
         k = pl.order[q]
         if pl.groups[k, CURRENT] == CURRENT_VOLTAGE:
             gather(pl, wk, k)
-    if not solve_network(pl, tp, wk, x, t):
+    if not solve_network(pl, tp, wk, x, t, stage):
         return False
     for q in range(ng):
         k = pl.order[q]

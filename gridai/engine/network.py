@@ -37,8 +37,10 @@ class NetworkModel:
     y_fixed      complex[n]: shunts that stay
     nl_nodes     int[]: nodes of units whose current depends on voltage
     all_nodes    int[]: nodes of all units with a current of their own, these included
+    near_nodes   int[]: nodes whose voltage is read by a unit that is not passive
     cache        topologies seen before
     rates        decay rates of the states once asked for, after the parameters that they belong to (see stiffness)
+    channels     channel tables made before (see simulation)
     start_y      admittances of the units at the start, after the parameters and memory that they belong to
     sources      int[]: node of each unit that can hold an island's voltage
     """
@@ -50,9 +52,11 @@ class NetworkModel:
     y_fixed: np.ndarray
     nl_nodes: np.ndarray
     all_nodes: np.ndarray
+    near_nodes: np.ndarray
     cache: "OrderedDict[bytes, Topology]" = field(default_factory=OrderedDict)
     rates: tuple[np.ndarray, np.ndarray] | None = None
     start_y: tuple[bytes, dict[int, complex]] | None = None
+    channels: dict[Any, tuple[np.ndarray, Any]] = field(default_factory=dict)
 
     def matrix(self, on: np.ndarray, y_node: np.ndarray) -> Any:
         """Admittance matrix with the branches `on` and the shunts y_node (complex[n], all of them)."""
@@ -95,10 +99,11 @@ class NetworkModel:
         nl = np.unique(self.nl_nodes)
         nl = nl[live[nl]]
         src = np.unique(self.all_nodes)
-        return Topology(_topo(factors, nl, src[live[src]], self.n), y, live, island, factors.solve)
+        near = np.union1d(self.near_nodes, src)
+        return Topology(_topo(factors, nl, src[live[src]], near, self.n), y, live, island, factors.solve)
 
 
-def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, n: int) -> Topo:
+def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, near: np.ndarray, n: int) -> Topo:
     """Factors as plain arrays: strict lower columns of L, strict upper rows of U, inverse diagonal."""
     lower = sp.tril(factors.L, -1, format="csc")
     upper = sp.triu(factors.U, 1, format="csr")
@@ -122,8 +127,16 @@ def _topo(factors: Any, nl: np.ndarray, src: np.ndarray, n: int) -> Topo:
         zmm,
         np.array([dense], dtype=np.int64),
         src.astype(np.int64),
-        np.stack([columns.view(float), (1j * columns).view(float)], axis=1),
+        _product_rows(columns),
+        near.astype(np.int64),
+        _product_rows(columns[:, near]),
     )
+
+
+def _product_rows(columns: np.ndarray) -> np.ndarray:
+    """Topo.zs: the parts of c and of j c of each row, side by side. float64[s, 2, 2 n]"""
+    c = np.ascontiguousarray(columns)
+    return np.stack([c.view(float), (1j * c).view(float)], axis=1)
 
 
 def _impedances(factors: Any, nl: np.ndarray, n: int) -> tuple[np.ndarray, int]:

@@ -69,6 +69,8 @@ class Topo(NamedTuple):
     dense: Any  # int64[1]: 1 when zmm is the full matrix
     src: Any  # int64[s]: nodes with current, if multiplying by zs is quicker than L U; else empty
     zs: Any  # float64[s, 2, 2 n]: columns c of Y^-1 at src as rows, the parts of c and of j c side by side
+    near: Any  # int64[a]: nodes whose voltage a trial stage needs
+    zt: Any  # float64[s, 2, 2 a]: the same as zs at the nodes `near`
 
 
 class Work(NamedTuple):
@@ -94,7 +96,7 @@ class Work(NamedTuple):
     c: Any
     ishift: Any
     r: Any
-    dw: Any
+    near: Any  # float64[2 n]: voltages at Topo.near in a trial stage
     jinv: Any
     have: Any  # int64[1]: 1 when jinv is usable
     act: Any

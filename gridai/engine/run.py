@@ -220,7 +220,7 @@ def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work
         x=system.x0.copy(), xs=reals(nx), xn=reals(nx), d1=reals(nx), d2=reals(nx), dn=reals(nx),
         z=z, u=u, sig=sig, v=sig[: 2 * n].view(complex),
         g=g, g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
-        c=phasors(n), ishift=phasors(n), r=phasors(m + 1), dw=phasors(m + 1),
+        c=phasors(n), ishift=phasors(n), r=phasors(m + 1), near=reals(2 * n),
         jinv=_newton_matrix(m),
         have=np.zeros(1, dtype=np.int64), act=reals(units + 1), actions=np.zeros((max(64, guarded), 3), dtype=np.int64),
         seg=np.zeros(playbacks, dtype=np.int64), ints=ints, floats=floats,

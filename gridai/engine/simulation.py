@@ -91,6 +91,14 @@ def _demands(system: System, events: list[Event], until_s: float, seed: int) -> 
 
 def channel_table(system: System, record: str | Sequence[str] = "default") -> tuple[np.ndarray, tuple[Channel, ...]]:
     """Places in the signals and the channels that they become. `cluster` among the kinds brings the UPS groups too."""
+    kept, key = system.networks.channels, record if isinstance(record, str) else tuple(record)
+    if key not in kept:
+        kept[key] = _channel_table(system, record)
+    places, channels = kept[key]
+    return places, channels
+
+
+def _channel_table(system: System, record: str | Sequence[str]) -> tuple[np.ndarray, tuple[Channel, ...]]:
     places, channels = [], []
     seen: set[tuple[str, str, str]] = set()
     for bus, node in system.network.node_of_bus.items():

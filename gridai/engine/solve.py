@@ -20,6 +20,8 @@ from gridai.engine.plan import (
     REFRESHES,
     RESIDUAL,
     SOLVES,
+    STAGE_END,
+    STAGE_TRIAL,
     TOL,
     WORST,
     call,
@@ -51,10 +53,30 @@ def lu_solve(tp, b, x, c):
 
 
 @kernel
-def voltages(tp, wk, b):
-    """wk.v = Y^-1 b for currents b at the nodes with a current: by product where that is quicker, else by L U."""
+def near_voltages(tp, wk, b):
+    """The product of `voltages` at the nodes tp.near."""
+    parts = tp.zt.shape[2]
+    for k in range(parts):
+        wk.near[k] = 0.0
+    for j in range(tp.src.size):
+        i_re, i_im = b[tp.src[j]].real, b[tp.src[j]].imag
+        for k in range(parts):
+            wk.near[k] += tp.zt[j, 0, k] * i_re + tp.zt[j, 1, k] * i_im
+    for q in range(tp.near.size):
+        wk.v[tp.near[q]] = complex(wk.near[2 * q], wk.near[2 * q + 1])
+
+
+@kernel
+def voltages(tp, wk, b, stage):
+    """wk.v = Y^-1 b for currents b at the nodes with a current: by product where that is quicker, else by L U.
+
+    A product for STAGE_TRIAL gives the voltages that are read there, and leaves the others.
+    """
     if tp.src.size == 0:
         lu_solve(tp, b, wk.v, wk.c)
+        return
+    if stage == STAGE_TRIAL:
+        near_voltages(tp, wk, b)
         return
     parts = 2 * b.size
     for k in range(parts):
@@ -167,7 +189,7 @@ def network_residual(pl, tp, wk, x, t):
             wk.ishift[k] = wk.i0[k]
         for q in range(m):
             wk.ishift[nl[q]] += wk.inl[nl[q]]
-        voltages(tp, wk, wk.ishift)
+        voltages(tp, wk, wk.ishift, np.int64(STAGE_END))
     for q in range(m):
         if tp.dense[0] == 1:
             s = wk.vb[nl[q]]
@@ -226,7 +248,7 @@ def newton(pl, tp, wk, x, t):
 
 
 @kernel
-def solve_network(pl, tp, wk, x, t):
+def solve_network(pl, tp, wk, x, t, stage):
     """Bus voltages at (t, x) into wk.v. Returns False when the nonlinear currents do not settle.
 
     The iteration starts from the last voltages. After a fault these may be so low that loads which are impedances
@@ -241,7 +263,7 @@ def solve_network(pl, tp, wk, x, t):
     wk.ints[SOLVES] += 1
     m = tp.nl.size
     if m == 0:
-        voltages(tp, wk, wk.i0)
+        voltages(tp, wk, wk.i0, stage)
         return True
     if tp.dense[0] == 1:
         background(tp, wk)
@@ -257,5 +279,5 @@ def solve_network(pl, tp, wk, x, t):
     if tp.dense[0] == 1:
         for q in range(m):
             wk.i0[tp.nl[q]] += wk.inl[tp.nl[q]]
-        voltages(tp, wk, wk.i0)
+        voltages(tp, wk, wk.i0, stage)
     return True

@@ -41,6 +41,11 @@ class Group:
     bus: int
     current: int
 
+    @property
+    def passive(self) -> bool:
+        """True if the units stand wholly in the admittance matrix and only give outputs."""
+        return self.model.linear is not None and self.current == CURRENT_NONE
+
     def width(self, table: str) -> int:
         """Floats of one unit's record."""
         return len(records_of(self.model)[table].names or ())
@@ -162,7 +167,7 @@ def _lay_out(case: Any, op: Any, found: list[Device]) -> System:
         constants=wiring.constants,
         switches=np.array(wiring.switches, dtype=np.int64).reshape(-1, 2),
         clusters={c.name: c.cluster for c in case.placements},
-        networks=_network_model(net, groups),
+        networks=_network_model(net, groups, np.array(wiring.sources, dtype=np.int64)),
         notes=tuple(case.notes),
     )
     _fill(system, omega_base_rad_per_s(net.f_hz))
@@ -259,14 +264,15 @@ def _table(groups: list[Group]) -> np.ndarray:
         k = g.model.kernels
         n, guards = len(g.devices), len(g.model.guards)
         where = [g.p, g.x, g.width("x") * n, g.z, g.u, g.width("u") * n, g.y, g.g, guards * n, guards, g.bus]
-        passive = g.model.linear is not None and g.current == CURRENT_NONE
-        kind = [g.current, g.model.role in LATE_ROLES, "clamp" in k, "track" in k, passive]
+        kind = [g.current, g.model.role in LATE_ROLES, "clamp" in k, "track" in k, g.passive]
         rows.append([entry_address(g.model), n, *where, *kind])
     return np.array(rows, dtype=np.int64)
 
 
-def _network_model(net: Any, groups: list[Group]) -> NetworkModel:
+def _network_model(net: Any, groups: list[Group], u_src: np.ndarray) -> NetworkModel:
     b = net.branches
+    read = [u_src[g.u : g.u + g.width("u") * len(g.devices)] for g in groups if not g.passive]
+    near = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *read]) // 2)
     nl = [d.node for g in groups if g.current == CURRENT_VOLTAGE for d in g.devices]
     own = [d.node for g in groups if g.current != CURRENT_NONE for d in g.devices]
     return NetworkModel(
@@ -277,6 +283,7 @@ def _network_model(net: Any, groups: list[Group]) -> NetworkModel:
         y_fixed=np.asarray(net.shunt_pu, dtype=complex),
         nl_nodes=np.array(nl, dtype=np.int64),
         all_nodes=np.array(own, dtype=np.int64),
+        near_nodes=near[near < len(net.nodes)].astype(np.int64),
     )
 
 

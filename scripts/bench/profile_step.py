@@ -12,7 +12,7 @@ from typing import Any
 import numba
 
 from gridai.engine import Run, simulate, simulation
-from gridai.engine.plan import COUNT, CURRENT, CURRENT_STATES, LATE, PASSIVE, call
+from gridai.engine.plan import COUNT, CURRENT, CURRENT_STATES, LATE, PASSIVE, STAGE_END, call
 from gridai.engine.solve import voltages
 from gridai.kernel.compile import OP_CURRENT, OP_DERIVATIVES, OP_EVALUATE, OP_OUTPUTS, jitted
 
@@ -23,7 +23,7 @@ REPEATS = 20_000
 @numba.njit  # type: ignore[misc]
 def _many_solves(tp: Any, wk: Any, n: int) -> None:
     for _ in range(n):
-        _voltages(tp, wk, wk.i0)
+        _voltages(tp, wk, wk.i0, STAGE_END)
 
 
 @numba.njit  # type: ignore[misc]
