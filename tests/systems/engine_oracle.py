@@ -45,8 +45,18 @@ class Oracle:
 
         crossing.terminal, crossing.direction = True, 1.0  # type: ignore[attr-defined]
         rtol, atol = (1e-12, 1e-13) if self.method == "DOP853" else (1e-9, 1e-10)
-        found = solve_ivp(rate, (start, until_s), self.x, method=self.method, rtol=rtol, atol=atol, dense_output=True,
-                          max_step=1e-3 if self.method == "DOP853" else 0.05, events=crossing if stop else None)  # fmt: skip
+        longest = 1e-3 if self.method == "DOP853" else 0.05
+        found = solve_ivp(
+            rate,
+            (start, until_s),
+            self.x,
+            method=self.method,
+            rtol=rtol,
+            atol=atol,
+            dense_output=True,
+            max_step=longest,
+            events=crossing if stop else None,
+        )
         assert found.success, found.message
         end = float(found.t[-1])
         first, last = np.floor(start * self.grid_hz + 1e-6) + 1, np.ceil(end * self.grid_hz - 1e-6)
