@@ -88,7 +88,7 @@ def first_event_s(result: Result) -> float | None:
 
 
 def value_before(t: FloatArray, x: FloatArray, event_s: float | None) -> float:
-    """The value just before an event: of a repeated time the first, else the sample before. Without an event the first."""
+    """The value just before an event: of a repeated time the first, else the sample before; the first without one."""
     if event_s is None:
         return float(x[0])
     k = min(int(np.searchsorted(t, event_s, side="left")), len(t) - 1)

@@ -90,9 +90,7 @@ class RideThrough:
         low = float(self.limit.low or 0.0)
         return verdict(self.limit, worst[0], low, worst[0] - low, worst[1], worst[2])
 
-    def _least(
-        self, t: FloatArray, load: Load, outside: list[Excursion]
-    ) -> tuple[float, Extreme, str] | None:
+    def _least(self, t: FloatArray, load: Load, outside: list[Excursion]) -> tuple[float, Extreme, str] | None:
         """The least share that lasts longer than gap_s while the load must stay; None where it never must."""
         rows = []
         for a, b in self._must_stay(float(t[0]), float(t[-1]), outside):

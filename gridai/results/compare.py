@@ -84,7 +84,10 @@ def tube(
     if not len(t) or not len(u) or abs(t[0] - u[0]) > width_s or abs(t[-1] - u[-1]) > width_s:
         spans = " and ".join(f"{y[0]:g} to {y[-1]:g} s" if len(y) else "nothing" for y in (t, u))
         raise ResultError(f"{element or 'curves'}: {spans}: a tube takes runs of the same length")
-    at = np.unique(np.concatenate([u, t, t - width_s, t + width_s]))
+    # A jump of the reference moves the tube's edge at once: both sides of that instant are looked at.
+    aside = SAME_TIME_S * np.maximum(1.0, np.abs(t))
+    edges = [t - width_s - aside, t - width_s, t + width_s, t + width_s + aside]
+    at = np.unique(np.concatenate([u, t, *edges]))
     at = at[(at >= u[0]) & (at <= u[-1])]
     if np.isnan(r).any() or np.isnan(x).any():
         return Difference(element, float("nan"), float("nan"), float("nan"), _first_gap(t, r, u, x), len(at))
@@ -114,19 +117,16 @@ def by_windows(
     skipped = {"before": 0.0, "during": after_begin_s, "after": after_end_s}
     found = {}
     for name, (a, b) in parts.items():
-        grid = a + step_s * np.arange(int((b - a) / step_s + 1e-6) + 1)
-        pair = [_smooth(_within(*curve, grid, a, b), low_pass_hz, step_s) for curve in ((t, reference), (u, other))]
+        grid = a + step_s * np.arange(max(1, int(np.ceil((b - a) / step_s - 1e-6))))
+        pair = [_smooth(_later_side(*curve, grid), low_pass_hz, step_s) for curve in ((t, reference), (u, other))]
         kept = grid >= a + skipped[name]
         found[name] = _difference(element, grid[kept], (pair[1] - pair[0])[kept])
     return found
 
 
-def _within(t: FloatArray, x: ArrayLike, grid: FloatArray, a: float, b: float) -> FloatArray:
-    """Values on a grid within [a, b]: of jumps at a and b, the inner side."""
-    values = np.asarray(x, dtype=float)
-    found = sides(t, values, grid)[1]
-    found[grid >= b - 1e-12] = sides(t, values, np.array([b]))[0][0]
-    return found
+def _later_side(t: FloatArray, x: ArrayLike, grid: FloatArray) -> FloatArray:
+    """Values on a grid; of a jump the later side."""
+    return sides(t, np.asarray(x, dtype=float), grid)[1]
 
 
 def _smooth(x: FloatArray, low_pass_hz: float, step_s: float) -> FloatArray:
@@ -136,7 +136,7 @@ def _smooth(x: FloatArray, low_pass_hz: float, step_s: float) -> FloatArray:
     from scipy.signal import butter, sosfiltfilt
 
     sos = butter(2, low_pass_hz, fs=1.0 / step_s, output="sos")
-    smooth: FloatArray = sosfiltfilt(sos, x, padlen=min(len(x) - 1, 99))
+    smooth: FloatArray = sosfiltfilt(sos, x, padtype="even", padlen=min(len(x) - 1, 99))
     return smooth
 
 

@@ -1,4 +1,4 @@
-"""Ramps, highest less lowest in a window, oscillation in a band, loss of load: hand-made traces of a cluster's power."""
+"""Ramps, highest less lowest in a window, oscillation in a band, loss of load: hand-made traces of a power."""
 
 from __future__ import annotations
 
