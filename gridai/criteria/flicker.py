@@ -23,7 +23,7 @@ class ShortTermFlicker:
     """Largest Pst, at most `high`.
 
     period_s        observation of one Pst; the standard has 600 s. [s]
-    skip_s          what passes before the first observation. [s]
+    skip_s          what passes before the first observation, at least meta["flicker_settle_s"] of the result. [s]
     lamp            "230V50", "120V60", "230V60", "120V50"; by the nominal frequency where none is given.
     kv_min, kv_max  only buses of this class of nominal voltage. [kV]
     at              the "clusters"' buses, or "all".
@@ -45,12 +45,12 @@ class ShortTermFlicker:
 
     def check(self, result: Result) -> Verdict:
         """Verdict for the bus and the observation with the largest Pst; its time is the observation's end."""
-        found = _meter(self, result, self.skip_s + self.period_s, self.period_s)
+        found = _meter(self, result, self.period_s, self.period_s)
         if isinstance(found, Verdict):
             return found
         rows = [(value, k, name) for name, one in found for k, value in enumerate(one.pst)]
         value, k, name = max(rows)
-        end = float(result.t_s[0]) + self.skip_s + (k + 1) * self.period_s
+        end = float(result.t_s[0]) + _skip_s(self, result) + (k + 1) * self.period_s
         high = float(self.limit.high or 0.0)
         note = f"the largest of {len(found[0][1].pst)} at this bus"
         return verdict(self.limit, value, high, high - value, Extreme(value, end, name), note)
@@ -75,7 +75,7 @@ class LongTermFlicker:
 
     def check(self, result: Result) -> Verdict:
         """Verdict for the bus with the largest Plt; its time is the end of the run."""
-        found = _meter(self, result, self.skip_s + PLT_S, PST_S)
+        found = _meter(self, result, PLT_S, PST_S)
         if isinstance(found, Verdict):
             return found
         value, name = max((one.plt, name) for name, one in found)
@@ -90,11 +90,17 @@ def _check_lamp(lamp: str) -> None:
         raise UnknownNameError(near(lamp, LAMPS, "lamp"))
 
 
+def _skip_s(family: ShortTermFlicker | LongTermFlicker, result: Result) -> float:
+    """What passes before the first observation: a study may say that its run settles so long. [s]"""
+    return max(family.skip_s, float(result.meta.get("flicker_settle_s", 0.0)))
+
+
 def _meter(
     family: ShortTermFlicker | LongTermFlicker, result: Result, least_s: float, period_s: float
 ) -> list[tuple[str, Flicker]] | Verdict:
     """Flicker at each bus, or the verdict that says why there is none. A ResultError says it of the samples."""
-    t = result.t_s
+    t, skip_s = result.t_s, _skip_s(family, result)
+    least_s += skip_s
     if len(t) < 2 or t[-1] - t[0] < least_s * (1.0 - 1e-6):
         return not_assessable(family.limit, f"the run is shorter than the window of {least_s:g} s")
     names, vm = buses_to_judge(result, family.kv_min, family.kv_max, family.at)
@@ -103,4 +109,4 @@ def _meter(
     if np.isnan(vm).any():
         return not_assessable(family.limit, f"no voltage at bus {names[int(np.isnan(vm).any(axis=0).argmax())]}")
     lamp = family.lamp or lamp_of(float(result.meta["f_hz"]))
-    return [(name, flicker(t, v, lamp, period_s, family.skip_s)) for name, v in zip(names, vm.T, strict=True)]
+    return [(name, flicker(t, v, lamp, period_s, skip_s)) for name, v in zip(names, vm.T, strict=True)]
