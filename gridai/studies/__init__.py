@@ -17,6 +17,7 @@ from gridai.errors import UnknownNameError, near
 if TYPE_CHECKING:
     from gridai.studies.cct import Cct
     from gridai.studies.fault import Fault
+    from gridai.studies.flicker import Flicker
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
@@ -31,6 +32,7 @@ HOMES = {
     "cct": "gridai.studies.cct:Cct",
     "modes": "gridai.studies.modes:Modes",
     "ride-through": "gridai.studies.ride_through:RideThrough",
+    "flicker": "gridai.studies.flicker:Flicker",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -61,7 +63,7 @@ class UnknownStudyError(UnknownNameError, KeyError):
 
 STUDIES = _Studies()
 
-__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Modes", "Oscillate", "Pause", "RideThrough", "Trip"]
+__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Flicker", "Modes", "Oscillate", "Pause", "RideThrough", "Trip"]
 
 
 def __getattr__(name: str) -> Any:
