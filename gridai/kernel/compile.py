@@ -83,15 +83,19 @@ def cache_folder() -> Path:
     """The first writable folder of those that the module's docstring lists."""
     user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     for root in (os.environ.get("GRIDAI_CACHE_DIR"), os.environ.get("NUMBA_CACHE_DIR"), user):
-        if root:
-            folder = Path(root) / "gridai"
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=folder):
-                    return folder
-            except OSError:
-                continue
+        if root and _writable(Path(root) / "gridai"):
+            return Path(root) / "gridai"
     return Path(tempfile.mkdtemp(prefix="gridai-"))
+
+
+def _writable(folder: Path) -> bool:
+    """True if the folder can be made and written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _digest(functions: list[Callable[..., Any]], text: str) -> str:
