@@ -202,6 +202,9 @@ class LoadStep:
         """Scale the load's memory factors kp and kq."""
         group, k = system.device(self.load, ("load",))
         device = group.devices[k]
+        if not {"kp", "kq"} <= {m.name for m in group.model.memory}:
+            text = f"load '{self.load}' is a {group.model.name}, whose power does not scale"
+            raise SettingError(f"{text}: give the step to a ZIP load at the same bus")
         for name, step, base in (("p_mw", self.p_mw, device.p_mw), ("q_mvar", self.q_mvar, device.q_mvar)):
             if not np.isfinite(step) or (step != 0.0 and base == 0.0):
                 text = f"{name} = {step!r} on load '{self.load}' of {base:g}"
