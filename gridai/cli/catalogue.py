@@ -110,7 +110,8 @@ def list_studies() -> tuple[Row, list[Row]]:
 def list_criteria() -> tuple[Row, list[Row]]:
     """Columns and rows for `gridai list criteria`."""
     found = profiles().values()
-    return ("name", "Hz", "limits", "title"), [(p.name, f"{p.f_hz:g}", str(len(p.limits)), p.title) for p in found]
+    rows = [(p.name, f"{p.f_hz:g}" if p.f_hz else "any", str(len(p.limits)), p.title) for p in found]
+    return ("name", "Hz", "limits", "title"), rows
 
 
 def list_hardware() -> tuple[Row, list[Row]]:

@@ -121,16 +121,16 @@ def show_criteria(name: str) -> None:
     from gridai.criteria import CONFIDENCE
 
     profile = catalogue.profiles()[name]
-    click.echo(f"{profile.name}: {profile.title}, {profile.f_hz:g} Hz\n")
+    frequency = f"{profile.f_hz:g} Hz" if profile.f_hz else "any frequency"
+    click.echo(f"{profile.name}: {profile.title}, {frequency}\n")
     if profile.description:
         printing.paragraph(profile.description)
     for limit in profile.limits:
         sides = [f"{word} {x:g}" for word, x in (("at least", limit.low), ("at most", limit.high)) if x is not None]
         mark = "" if limit.verified else ", unverified"
         settings = "".join(f", {key} {value}" for key, value in limit.settings.items())
-        click.echo(
-            f"\n{limit.criterion}: {' and '.join(sides)} {limit.unit}{settings} ({limit.condition} condition{mark})"
-        )
+        bounds = f"{' and '.join(sides) or 'in'} {limit.unit}{settings}"
+        click.echo(f"\n{limit.criterion}: {bounds} ({limit.condition} condition{mark})")
         for label, text in (("clause", limit.clause), ("edition", limit.edition), ("source", limit.source)):
             if text:
                 printing.paragraph(f"  {label}: {text}")

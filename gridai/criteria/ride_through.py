@@ -5,9 +5,10 @@
                    demand (where recorded), times (V / V before)^exponent. Shorter gaps than `gap_s` do not count.
     load_recovery  after each excursion a cluster is back at the share `low` (and below `high`, if given) in `within_s`.
 
-Curves as in criteria/curve.py; an excursion beyond the curve frees the load until it is back in the normal range. Where
-`reduce` is true the load may reduce during the excursion and has to be back `back_s` later; where a curve is given to
-load_recovery, only excursions within it are judged. A repeated excursion is judged like the first: no counting.
+Curves as in criteria/curve.py; an excursion beyond the curve frees the load from then on until `back_s` after its end
+(by default for good). Where `reduce` is true the load may reduce during an excursion within the curve and has to be
+back `back_s` later; one beyond the curve frees it for good. Where a curve is given to load_recovery, only excursions
+within it are judged. A repeated excursion is judged like the first: no counting.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class RideThrough:
     centre     value in the normal range. [unit of the quantity]
     back_s     from so long after its return to the normal range the load must be back. [s]
     reduce     True: during the excursion the load may draw less.
-    exponent   of the voltage, by which the expected power falls.
+    exponent   of the voltage, by which the expected power falls: 1 constant current, 2 constant impedance.
     gap_s      shorter gaps do not count. [s]
     """
 
@@ -117,7 +118,8 @@ class RideThrough:
                 continue
             if free > at:
                 found.append((at, free))
-            at = max(at, e.end_s + self.back_s if e.ended else math.inf)
+            beyond = self.reduce and e.may_leave_s < math.inf
+            at = max(at, e.end_s + self.back_s if e.ended and not beyond else math.inf)
         return [*found, (at, end_s)] if at < end_s else found
 
 

@@ -8,7 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gridai.errors import ResultError
 from gridai.plots import style
+from gridai.plots.decimate import FloatArray
+from gridai.plots.pause import held
 from gridai.plots.style import CYCLE, LimitLine
 from gridai.results import Limit, Result
 from gridai.results.flickermeter import Flicker, flicker, lamp_of
@@ -20,21 +23,39 @@ def flicker_figure(result: Result, limits: Sequence[Limit] = (), title: str = ""
     t, settle_s = result.t_s, float(result.meta.get("flicker_settle_s", 0.0))
     for ax in axes if settle_s > 0.0 else ():
         ax.axvspan(0.0, settle_s, color=style.BAND, alpha=0.5, linewidth=0.0, zorder=0.5, label="not judged")
-    for k, name in enumerate(result.names("cluster", "p_mw")):
-        style.line(axes[0], t, result.series("cluster", name, "p_mw"), name, CYCLE[k % len(CYCLE)], width=0.9)
+    for k, (name, p) in enumerate(zip(*_columns(result, "cluster", "p_mw"), strict=True)):
+        style.line(axes[0], t, p, name, CYCLE[k % len(CYCLE)], width=0.9)
     style.finish(axes[0], t, "cluster power (MW)", 1.0)
-    lamp, names = lamp_of(float(result.meta["f_hz"])), result.names("bus", "vm_pu")
-    for k, name in enumerate(names):
-        color, vm = CYCLE[k % len(CYCLE)], result.series("bus", name, "vm_pu")
+    lamp, (names, voltages) = lamp_of(float(result.meta["f_hz"])), _columns(result, "bus", "vm_pu")
+    for k, (name, vm) in enumerate(zip(names, voltages, strict=True)):
+        color = CYCLE[k % len(CYCLE)]
         style.line(axes[1], t, vm, f"bus {name}", color, width=0.9)
-        found = flicker(t, vm, lamp, skip_s=settle_s)
-        style.line(axes[2], found.t_s, found.p_inst, f"bus {name}, lamp {lamp}", color, width=0.9)
-        _periods(axes[3], found, settle_s, f"bus {name}", color)
+        found = _measured(axes[2], t, vm, lamp, settle_s)
+        if found is not None:
+            style.line(axes[2], found.t_s, found.p_inst, f"bus {name}, lamp {lamp}", color, width=0.9)
+            _periods(axes[3], found, settle_s, f"bus {name}", color)
     style.finish(axes[1], t, "voltage (pu)", 0.002)
     style.finish(axes[2], t, "instantaneous\nflicker P_inst (-)", 0.1)
     axes[3].set_ylim(0.0, 1.15 * max([*_heights(axes[3]), 0.5]))
     style.finish(axes[3], t, "Pst (-)", 0.1, _limit_lines(result, limits, names))
     return figure
+
+
+def _columns(result: Result, kind: str, quantity: str) -> tuple[tuple[str, ...], list[FloatArray]]:
+    """Names and series of a quantity of the clusters' buses, or of all elements; none where it is not held."""
+    names, values = held(result, kind, quantity)
+    own = set(result.meta.get("cluster_bus", {}).values()) & set(names) if kind == "bus" else set()
+    keep = [k for k, name in enumerate(names) if not own or name in own][: len(CYCLE)]
+    return tuple(names[k] for k in keep), [values[:, k] for k in keep]
+
+
+def _measured(ax: Axes, t: FloatArray, vm: FloatArray, lamp: str, settle_s: float) -> Flicker | None:
+    """Flicker of a voltage; where its samples do not do, the axes say why."""
+    try:
+        return flicker(t, vm, lamp, skip_s=settle_s)
+    except ResultError as error:
+        ax.plot([], [], linestyle="none", label=f"not assessable: {error}")
+        return None
 
 
 def _periods(ax: Axes, found: Flicker, settle_s: float, label: str, color: str) -> None:

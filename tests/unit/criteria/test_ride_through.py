@@ -129,6 +129,13 @@ def test_what_a_load_draws_in_a_sag_and_what_its_work_asks_for(run, judge):
     assert judge(run(t, pause), "ride_through", "pu", low=0.9, curve=BANDS, back_s=1.0).status == "fail"
 
 
+@pytest.mark.parametrize(("length", "back", "status"), [(0.2, 2.0, "pass"), (0.2, 4.0, "fail"), (0.4, 99.0, "pass")])
+def test_a_load_that_may_reduce_is_back_in_time_unless_the_curve_frees_it(run, judge, length, back, status):
+    t, vm, p = stepped(20.0, [(0.0, 1.0), (1.0, 0.4), (1.0 + length, 1.0)], [(0.0, 100.0), (1.0, 0.0), (back, 100.0)])
+    found = judge(run(t, p, vm, events=FAULT), "ride_through", "pu", low=0.9, curve=BANDS, reduce=True, back_s=2.0)
+    assert found.status == status
+
+
 def test_ride_through_of_frequency_and_of_its_rate(run, judge):
     t = np.linspace(0.0, 20.0, 4001)
     f = 60.0 - 2.0 * np.clip(t - 5.0, 0.0, 1.0)
