@@ -168,7 +168,7 @@ def _plain_loads(net: Any, found: list[Device], clusters: dict[str, Any]) -> lis
 
 
 def _cluster_devices(net: Any, clusters: dict[str, Any]) -> list[Device]:
-    """The electronic load of each cluster, on the load that stands for it in the power flow."""
+    """The parts of each cluster (one, or its UPS groups) on the load that stands for it in the power flow."""
     devices = []
     for name, cluster in clusters.items():
         k = net.loads.name.index(name)

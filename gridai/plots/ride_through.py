@@ -77,7 +77,7 @@ def _states(ax: Axes, result: Result) -> None:
 
 
 def _frequency(ax: Axes, result: Result) -> None:
-    if "f_hz" in result.quantities("system"):
+    if result.meta.get("inertia_mws") and "f_hz" in result.quantities("system"):
         f = result.series("system", "COI", "f_hz")
         style.line(ax, result.t_s, f, "centre of inertia", BLUE, width=1.5)
         top = int(np.nanargmax(f))

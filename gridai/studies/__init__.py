@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from gridai.errors import UnknownNameError, near
 
 if TYPE_CHECKING:
+    from gridai.studies.cascade import Cascade
     from gridai.studies.cct import Cct
     from gridai.studies.fault import Fault
     from gridai.studies.flicker import Flicker
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
+    from gridai.studies.quality import Quality
+    from gridai.studies.recover import Recover
     from gridai.studies.ride_through import RideThrough
     from gridai.studies.trip import Trip
 
@@ -33,6 +36,9 @@ HOMES = {
     "modes": "gridai.studies.modes:Modes",
     "ride-through": "gridai.studies.ride_through:RideThrough",
     "flicker": "gridai.studies.flicker:Flicker",
+    "recover": "gridai.studies.recover:Recover",
+    "cascade": "gridai.studies.cascade:Cascade",
+    "quality": "gridai.studies.quality:Quality",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -63,7 +69,21 @@ class UnknownStudyError(UnknownNameError, KeyError):
 
 STUDIES = _Studies()
 
-__all__ = ["HOMES", "STUDIES", "Cct", "Fault", "Flicker", "Modes", "Oscillate", "Pause", "RideThrough", "Trip"]
+__all__ = [
+    "HOMES",
+    "STUDIES",
+    "Cascade",
+    "Cct",
+    "Fault",
+    "Flicker",
+    "Modes",
+    "Oscillate",
+    "Pause",
+    "Quality",
+    "Recover",
+    "RideThrough",
+    "Trip",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -75,6 +75,16 @@ def play(case: Case, events: Sequence[Any], until_s: float, step_s: float, decim
     return result
 
 
+def has_frequency(result: Result) -> bool:
+    """True where the result has a frequency of the centre of inertia: some machine has inertia."""
+    return bool(result.meta.get("inertia_mws")) and "speed_pu" in result.quantities("gen")
+
+
+def figures(result: Result) -> tuple[str, ...]:
+    """The figures that the result can be drawn as."""
+    return FIGURES if has_frequency(result) else tuple(name for name in FIGURES if name != "frequency")
+
+
 def load_measures(result: Result) -> dict[str, Measure]:
     """Load before, largest load away, load away at the end with its causes, load that left and is back."""
     t, away = result.t_s, away_mw(result)
@@ -150,7 +160,7 @@ def class_of(group: str) -> str:
 def steps_table(result: Result, instants: Sequence[float], after_s: float = 3.0) -> Table:
     """After each disturbance: load away at once and `after_s` later, voltage and frequency."""
     away, t = away_mw(result), result.t_s
-    f = result.series("system", "COI", "f_hz") if "f_hz" in result.quantities("system") else np.full(len(t), np.nan)
+    f = result.series("system", "COI", "f_hz") if has_frequency(result) else np.full(len(t), np.nan)
     rows = []
     for n, at in enumerate(instants):
         end = instants[n + 1] if n + 1 < len(instants) else float(t[-1])

@@ -95,7 +95,7 @@ class RideThrough:
         profile = criteria.load_profile(self._profile(made), made.f_hz)
         result = away.play(made, events(lines), self.horizon_s(made, lines), self.step_s, self.decimate, self.seed)
         summary: dict[str, Any] = {**away.load_measures(result), **away.dip_measures(result)}
-        if "f_hz" in result.quantities("system"):
+        if away.has_frequency(result):
             summary |= frequency_measures(result)
         return Report(
             title=f"{case.name}: {len(disturbances(lines))} disturbances, {self._in_words()}",
@@ -104,7 +104,7 @@ class RideThrough:
             verdicts=criteria.check(result, profile, "contingency"),
             limits=profile.of("contingency"),
             result=result,
-            figures=away.FIGURES,
+            figures=away.figures(result),
             tables={
                 "settings": away.settings_table(made),
                 "departures": away.departures(result),

@@ -1,0 +1,197 @@
+"""ride-through, recover, cascade, quality: their parameters, their faults, and runs on small cases."""
+
+from __future__ import annotations
+
+import csv
+import math
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridai.case import load_case
+from gridai.cluster import Cluster, Constant, RideThrough, UpsClass
+from gridai.criteria.suites import load_suite, suite_names
+from gridai.errors import CaseError, SettingError, UnknownNameError
+from gridai.studies import STUDIES, Cascade, Quality, Recover
+from gridai.studies import RideThrough as RideThroughStudy
+from gridai.studies.cascade import waves
+
+CLASSES = (Cascade, Quality, Recover, RideThroughStudy)
+
+
+def on_bench(*classes: UpsClass) -> Any:
+    cluster = Cluster.of("H100", count=100_000, workload=Constant(), ride_through=RideThrough(classes))
+    return load_case("bench").with_cluster(cluster, "POC", balance="slack", name="dc")
+
+
+def test_the_registry_and_its_weight():
+    assert {STUDIES[n] for n in ("ride-through", "recover", "cascade", "quality")} == set(CLASSES)
+    code = (
+        "import sys; from gridai.studies import STUDIES; dict(STUDIES);"
+        "print(sorted({'numpy', 'pandas', 'numba', 'pandapower', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("study", CLASSES, ids=lambda c: c.__name__)
+def test_every_field_states_help_and_unit(study):
+    for f in fields(study):
+        assert f.metadata["help"], f.name
+        assert "unit" in f.metadata, f.name
+
+
+@pytest.mark.parametrize(
+    ("study", "given", "words"),
+    [
+        (RideThroughStudy, {"sequence": "1 falt F"}, "fault"),
+        (RideThroughStudy, {"repeat": 2, "fault_s": 3.0, "every_s": 2.0}, "overlap"),
+        (RideThroughStudy, {"fault_s": -1.0}, "fault_s"),
+        (RideThroughStudy, {"decimate": 0}, "decimate"),
+        (Recover, {"policies": "quick"}, "policies"),
+        (Recover, {"policies": ""}, "at least one"),
+        (Recover, {"share": 1.5}, "share"),
+        (Recover, {"return_s": 0.5}, "return_s"),
+        (Cascade, {"shares": "0.5,2"}, "shares"),
+        (Cascade, {"shares": "half"}, "shares"),
+        (Cascade, {"until_s": 0.5}, "until_s"),
+        (Quality, {"recover_s": 0.0}, "recover_s"),
+    ],
+)
+def test_faults_name_the_field(study, given, words):
+    with pytest.raises(SettingError, match=words):
+        study(**given)
+
+
+def test_ride_through_of_a_case_without_cluster_says_what_to_do():
+    with pytest.raises(SettingError, match="--cluster-bus"):
+        RideThroughStudy().run(load_case("wscc9"))
+
+
+def test_dips_at_a_bus_and_who_left():
+    case = on_bench(UpsClass("a", share=0.5, groups=2), UpsClass("b", share=0.5, groups=3, under1_s=0.2))
+    report = RideThroughStudy(bus="POC", fault_s=0.1, repeat=2, every_s=30.0, profile="continental-europe").run(case)
+    table = report.tables["departures"]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [(r["class"], r["cause"], r["groups"], r["departures"]) for r in rows] == [("a", "undervoltage", 2, 4)]
+    assert rows[0]["MW"] == pytest.approx(0.5 * 107.125, rel=1e-3)
+    assert report.summary["lost"].value == 0.0
+    assert report.summary["returned"].value == pytest.approx(0.5 * 107.125, rel=1e-3)
+    assert "who left and why" in str(report)
+    assert report.figure("ride_through").axes
+
+
+def test_a_rule_replaces_the_settings_and_says_so():
+    report = RideThroughStudy(bus="POC", rule="ercot-lel", profile="continental-europe").run(on_bench(UpsClass()))
+    assert report.summary["largest_away"].value == 0.0
+    assert "ercot-lel" in report.notes[0]
+    with pytest.raises(UnknownNameError, match="ercot-lel"):
+        RideThroughStudy(rule="ercot").run(on_bench(UpsClass()))
+
+
+def test_recover_compares_policies():
+    case = on_bench(UpsClass(groups=4, return_s=1.0, walk_s=1.0, over1_pu=1.2, v_return_high_pu=1.2))
+    report = Recover(
+        share=1.0, return_s=5.0, steps=2, every_s=4.0, until_s=40.0, profile="continental-europe",
+        policies="together,steps,one-by-one,hand",
+    ).run(case)  # fmt: skip
+    table = report.tables["policies"]
+    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert rows["together"]["back at s"] == pytest.approx(7.0, abs=0.1)
+    assert rows["steps"]["back at s"] == pytest.approx(11.0, abs=0.1)
+    assert rows["one-by-one"]["back at s"] == pytest.approx(19.0, abs=0.3)  # batteries that charge make up for a little
+    assert math.isnan(rows["hand"]["back at s"])
+    assert rows["hand"]["MW away at the end"] == pytest.approx(107.125, rel=1e-3)
+
+
+def test_a_cascade_by_overvoltage_and_none_without():
+    """The loss of half the load raises the voltage over the threshold of the rest."""
+    row = {"share": 0.5, "groups": 2, "over1_pu": 1.005, "v_return_high_pu": 1.005}
+    tight = on_bench(UpsClass("a", over1_s=0.5, **row), UpsClass("b", over1_s=2.0, **row))
+    report = Cascade(shares="0.25", until_s=10.0, gap_s=1.0, profile="continental-europe").run(tight)
+    table = report.tables["cascade"]
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert row["causes"] == "overvoltage"
+    assert row["groups"] == 3
+    assert row["waves"] == 2
+    wide = on_bench(UpsClass("a", groups=4, over1_pu=1.3))
+    report = Cascade(shares="0.25,0.5", until_s=5.0, profile="continental-europe").run(wide)
+    assert [r[2] for r in report.tables["cascade"].rows] == [0.0, 0.0]
+    assert waves([], 1.0) == 0
+
+
+@pytest.fixture(scope="module")
+def obedient() -> Any:
+    return Quality(suite="energinet-dcc", rule="ercot-lel").run(on_bench(UpsClass(groups=3)))
+
+
+def test_all_39_demand_facility_tests_have_a_verdict(obedient):
+    assert len(obedient.verdicts) == 39
+    by_name = {v.criterion: v for v in obedient.verdicts}
+    assert by_name["DCC_Fault_3_20"].status == "pass"
+    assert by_name["DCC_MaxPhaseJump"].status == "pass"
+    for name in ("DCC_Fault_2_0", "DCC_Fault_1_80", "DCC_Fault_2_SCR"):
+        assert by_name[name].status == "not assessable"
+        assert "phase" in by_name[name].note
+    assert "not run" in by_name["DCC_SystemGuard"].note
+    assert "no limit" in by_name["DCC_freqDip_insta_min"].note
+    assert len(obedient.tables["tests"].rows) == 39
+
+
+def test_the_suite_holds_the_tests_of_the_reference(reference_dir: Path):
+    with (reference_dir / "criteria" / "mtb_dcc_demand_facility_tests.csv").open() as file:
+        rows = {int(r["rank"]): r for r in csv.DictReader(file)}
+    suite = load_suite("energinet-dcc")
+    assert [t.rank for t in suite.tests] == list(rows)
+    for t in suite.tests:
+        r = rows[t.rank]
+        assert t.name == r["name"]
+        assert (t.scr, t.xr, t.until_s) == pytest.approx((float(r["SCR0"]), float(r["XR0"]), float(r["t_sim_s"])))
+        assert t.u0_pu == pytest.approx(float(r["U0_pu"]))
+        assert len(t.events) == r["events(type@t:X1,X2; ...)"].count("@")
+
+
+def test_detection_of_phase_jump_and_rate_of_change_shows():
+    plain = Quality(tests="flat run,voltage step up,phase jump 20 degrees").run(on_bench(UpsClass(groups=3)))
+    assert [v.status for v in plain.verdicts] == ["pass", "pass", "pass"]
+    jumpy = Quality(tests="phase jump 20 degrees").run(on_bench(UpsClass(groups=3, phase_rad=0.2)))
+    assert [v.status for v in jumpy.verdicts] == ["fail"]
+    assert "phase jump" in jumpy.tables["tests"].rows[0][-1]
+    slewed = Quality(tests="rate of change 1 Hz/s").run(on_bench(UpsClass(groups=3, rocof_hz_per_s=0.5, rocof_s=0.1)))
+    assert "rate of change" in slewed.tables["tests"].rows[0][-1]
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_suites_can_be_read(name):
+    suite = load_suite(name)
+    assert suite.source
+    for t in suite.tests:
+        assert t.last_s <= t.until_s
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('name = "a"\nuntil_s = 1\nevents = ["0 volt=1"]', "events"),
+        ('name = "a"\nuntil_s = 1\nevents = ["0 fault for=1"]', "residual"),
+        ('name = "a"\nuntil_s = 1\nevents = ["x v=1"]', "events"),
+        ('name = "a"\nuntil_s = 1\njudge = "kind"', "judge"),
+        ("until_s = 1", "name"),
+        ('name = "a"\nuntil = 1', "until"),
+    ],
+)
+def test_faults_of_a_suite(tmp_path, text, words):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'title = "t"\nf_hz = 50.0\nsource = "s"\nconfidence = "V"\n[[test]]\n{text}\n')
+    with pytest.raises(CaseError, match=words):
+        load_suite(str(path))
+
+
+def test_unknown_suites_and_tests_list_what_there_is():
+    with pytest.raises(UnknownNameError, match="energinet-dcc"):
+        load_suite("energinet")
+    with pytest.raises(UnknownNameError, match="flat run"):
+        Quality(tests="flat rum").run(on_bench(UpsClass(groups=2)))
