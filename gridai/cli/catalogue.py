@@ -110,7 +110,7 @@ def list_studies() -> tuple[Row, list[Row]]:
 def list_criteria() -> tuple[Row, list[Row]]:
     """Columns and rows for `gridai list criteria`."""
     found = profiles().values()
-    rows = [(p.name, f"{p.f_hz:g}" if p.f_hz else "any", str(len(p.limits)), p.title) for p in found]
+    rows: list[Row] = [(p.name, f"{p.f_hz:g}" if p.f_hz else "any", str(len(p.limits)), p.title) for p in found]
     return ("name", "Hz", "limits", "title"), rows
 
 
