@@ -7,9 +7,10 @@ many warm runs. ANDES' is that of `TDS.run()`, after its power flow and `TDS.ini
 runs in its own process with PYTHON (default: this one) and is not part of gridai (GPL). --equal-step lets ANDES run at
 1/240 s too (a minute).
 
-ANDES gets the case's own data: GENROU, SEXS, TGOV1 and IEEEST, constant-impedance loads, the network's own admittances.
-One thing differs: its machines balance torque with the turbine's power, gridai's with power over speed, as PSS/E does;
-ANDES' machines therefore get D = Pm. Events: 100 ms fault through j0.0001 pu at bus 16; 100 MW more at bus 16.
+ANDES gets the case's own data: GENROU, SEXS, TGOV1 and IEEEST, the loads' law (impedances here), the network's own
+admittances. One thing differs: its machines balance torque with the turbine's power, gridai's with power over speed, as
+PSS/E does; ANDES' machines therefore get D = Pm, losses in ra included. Events: 100 ms fault through j0.0001 pu at bus
+16; 100 MW more at bus 16.
 """
 
 import argparse
@@ -33,7 +34,7 @@ EVENTS = {
     "fault at 16, 100 ms": [BusFault(BUS, AT_S, CLEAR_S, x_pu=X_FAULT)],
     "+100 MW at 16": [LoadStep("L16", STEP_MW, at_s=AT_S)],
 }
-NEAR = {"SEXS": "syn", "TGOV1": "syn", "IEEEST": "avr", "GENROU": "gen"}
+PARTS = ("pz", "pi", "pp", "qz", "qi", "qp")
 
 
 def network_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
@@ -41,7 +42,7 @@ def network_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
     net, op = system.network, system.op
     v, base = op.v, net.s_base_mva
     keys = list(net.nodes)
-    tables: dict[str, list[dict[str, Any]]] = {"Bus": [], "PQ": [], "Slack": [], "PV": [], "Line": []}
+    tables: dict[str, list[dict[str, Any]]] = {"Bus": [], "PQ": [], "Shunt": [], "Slack": [], "PV": [], "Line": []}
     for k, key in enumerate(keys):
         place = {"idx": key, "name": key, "Vn": float(net.node_kv[k])}
         tables["Bus"].append({**place, "v0": abs(v[k]), "a0": float(np.angle(v[k]))})
@@ -49,6 +50,9 @@ def network_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
         node = net.loads.node[k]
         row = {"idx": f"load {name}", "bus": keys[node], "Vn": float(net.node_kv[node])}
         tables["PQ"].append({**row, "p0": net.loads.p_mw[k] / base, "q0": net.loads.q_mvar[k] / base})
+    for k in np.flatnonzero(net.shunt_pu).tolist():
+        row = {"idx": f"shunt {keys[k]}", "bus": keys[k], "Vn": float(net.node_kv[k])}
+        tables["Shunt"].append({**row, "g": net.shunt_pu[k].real, "b": net.shunt_pu[k].imag})
     reference = int(np.argmin(np.abs(np.angle(v[net.units.node]))))
     for k, name in enumerate(net.units.name):
         node = net.units.node[k]
@@ -70,6 +74,12 @@ def network_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
+def shaft_pu(system: Any, d: Any) -> float:
+    """Mechanical power of a machine at the start: its power and the loss in ra. [pu of the machine]"""
+    s = complex(d.p_mw, d.q_mvar) / d.mva
+    return float(s.real + d.values["ra_pu"] * abs(s / system.op.v[d.node]) ** 2)
+
+
 def machine_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
     """Machines and their controllers in ANDES' fields, from the compiled parameters."""
     net = system.network
@@ -79,7 +89,7 @@ def machine_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
             p, name = d.values, group.model.name
             if name == "GENROU":
                 row = {"idx": d.name, "gen": f"unit {d.name}", "bus": net.nodes[d.node], "Sn": d.mva, "fn": net.f_hz}
-                row |= {"Vn": float(net.node_kv[d.node]), "M": 2 * p["h_s"], "D": d.p_mw / d.mva, "ra": p["ra_pu"]}
+                row |= {"Vn": float(net.node_kv[d.node]), "M": 2 * p["h_s"], "D": shaft_pu(system, d), "ra": p["ra_pu"]}
                 row |= {k: p[f"{k}_pu"] for k in ("xd", "xq", "xd1", "xq1", "xd2", "xl")} | {"xq2": p["xd2_pu"]}
                 row |= {k: p[f"{k.lower()}_s"] for k in ("Td10", "Td20", "Tq10", "Tq20")}
                 tables[name].append({**row, "S10": p["s10"], "S12": p["s12"]})
@@ -98,18 +108,41 @@ def machine_tables(system: Any) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
-def andes_data(system: Any, event: str, until_s: float, tstep: float | None, series: bool = False) -> dict[str, Any]:
-    """What andes_peer.py reads."""
+def load_law(system: Any) -> dict[str, float]:
+    """ANDES' one law of all loads, from the case's; it has no v_switch and no frequency part. Raises ValueError."""
+    (loads,) = [group.devices for group in system.groups if group.model.name == "ZIP"]
+    laws = [{f"{k[0]}2{k[1].replace('p', k[0])}": d.values[k] for k in PARTS} for d in loads]
+    if any(law != laws[0] for law in laws):
+        raise ValueError("the loads of the case differ in their law; ANDES' PQ has one for all")
+    return laws[0]
+
+
+def peer_data(
+    system: Any, event: dict[str, Any], until_s: float, tstep: float | None, **wanted: bool
+) -> dict[str, Any]:
+    """What andes_peer.py reads; `event` holds tables that go beside the system's, `wanted` says series or modes."""
     tables = network_tables(system) | machine_tables(system)
+    for name, rows in event.items():
+        tables[name] = tables.get(name, []) + rows
+    data = {"tables": tables, "config": {"PQ": load_law(system)}, "until_s": until_s, "tstep": tstep}
+    return data | {"series": False, "modes": False} | wanted
+
+
+def fault_table(bus: str, x_pu: float) -> dict[str, Any]:
+    """A three-phase fault in ANDES' fields, between AT_S and CLEAR_S."""
+    return {"Fault": [{"bus": bus, "tf": AT_S, "tc": CLEAR_S, "xf": x_pu, "rf": 0.0}]}
+
+
+def andes_data(system: Any, event: str, until_s: float, tstep: float | None, series: bool = False) -> dict[str, Any]:
+    """One of the EVENTS on the case."""
     if event.startswith("fault"):
-        tables["Fault"] = [{"bus": BUS, "tf": AT_S, "tc": CLEAR_S, "xf": X_FAULT, "rf": 0.0}]
-    else:
-        node = system.node(BUS)
-        g = STEP_MW / system.network.s_base_mva / abs(system.op.v[node]) ** 2
-        vn = float(system.network.node_kv[node])
-        tables["Shunt"] = [{"idx": "step", "bus": BUS, "Vn": vn, "g": g, "b": 0.0, "u": 0}]
-        tables["Toggle"] = [{"model": "Shunt", "dev": "step", "t": AT_S}]
-    return {"tables": tables, "until_s": until_s, "tstep": tstep, "series": series}
+        return peer_data(system, fault_table(BUS, X_FAULT), until_s, tstep, series=series)
+    node = system.node(BUS)
+    g = STEP_MW / system.network.s_base_mva / abs(system.op.v[node]) ** 2
+    vn = float(system.network.node_kv[node])
+    shunt = {"idx": "step", "bus": BUS, "Vn": vn, "g": g, "b": 0.0, "u": 0}
+    toggle = {"model": "Shunt", "dev": "step", "t": AT_S}
+    return peer_data(system, {"Shunt": [shunt], "Toggle": [toggle]}, until_s, tstep, series=series)
 
 
 def run_andes(python: str, data: dict[str, Any]) -> dict[str, Any]:
