@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import ResultError
 from gridai.results import Extreme, Limit, Result, Status, Verdict
+from gridai.results.frequency import V_DEAD_PU
 from gridai.results.result import COI
 
 ROUNDING = 1e-9
@@ -109,6 +110,14 @@ def buses_of_class(result: Result, names: tuple[str, ...], kv_min: float, kv_max
     return [k for k, name in enumerate(names) if kv_min <= float(kv[name]) < kv_max]
 
 
+def frequency_while_live(t: FloatArray, f: FloatArray, vm: FloatArray) -> FloatArray:
+    """Frequency of one bus, a straight line where it is de-energised and has none; any other gap stays a gap."""
+    dead = np.isnan(f) & (vm < V_DEAD_PU)
+    if not dead.any() or dead.all():
+        return f
+    return np.where(dead, np.interp(t, t[~dead], f[~dead]), f)
+
+
 def buses_to_judge(result: Result, kv_min: float, kv_max: float, of: Places = "all") -> tuple[list[str], FloatArray]:
     """Names and voltages, float[nt, n] in pu, of the buses of a class; of = "clusters": only those that carry one.
 
@@ -126,5 +135,5 @@ def buses_to_judge(result: Result, kv_min: float, kv_max: float, of: Places = "a
 
 __all__ = [
     "COI", "Criterion", "FloatArray", "Of", "Places", "buses_of_class", "buses_to_judge", "first_event_s",
-    "frequencies", "last_event_s", "not_assessable", "value_before", "verdict", "within_band",
+    "frequencies", "frequency_while_live", "last_event_s", "not_assessable", "value_before", "verdict", "within_band",
 ]  # fmt: skip

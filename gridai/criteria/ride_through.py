@@ -19,7 +19,14 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from gridai.criteria.base import FloatArray, first_event_s, not_assessable, value_before, verdict
+from gridai.criteria.base import (
+    FloatArray,
+    first_event_s,
+    frequency_while_live,
+    not_assessable,
+    value_before,
+    verdict,
+)
 from gridai.criteria.curve import Excursion, excursions, parse, under_envelope
 from gridai.errors import CaseError, ResultError, UnknownNameError, near
 from gridai.results import Extreme, Limit, Result, Verdict, rocof_series
@@ -28,6 +35,7 @@ from gridai.results.variation import sides, sliding_extremes
 Quantity = Literal["vm_pu", "f_hz", "rocof_hz_per_s"]
 QUANTITIES = ("vm_pu", "f_hz", "rocof_hz_per_s")
 NORMAL_PU = 0.9
+NORMAL_BAND = [[NORMAL_PU, 1.1, math.inf]]
 
 
 class Load(NamedTuple):
@@ -50,6 +58,9 @@ class RideThrough:
     reduce     True: during the excursion the load may draw less.
     exponent   of the voltage, by which the expected power falls: 1 constant current, 2 constant impedance.
     gap_s      shorter gaps do not count. [s]
+    window_s   of the rate of change of frequency. [s]
+    v_back_s   of frequency and its rate: while the voltage is outside 0.9 to 1.1 pu and so long after, nothing is
+               judged; that belongs to the limit of the voltage. [s]
     """
 
     limit: Limit
@@ -62,6 +73,7 @@ class RideThrough:
     exponent: float = 2.0
     gap_s: float = 0.02
     window_s: float = 0.5
+    v_back_s: float = 2.0
 
     name: ClassVar[str] = "ride_through"
     meaning: ClassVar[str] = "the load stays connected as long as a curve asks for it"
@@ -94,7 +106,7 @@ class RideThrough:
     def _least(self, t: FloatArray, load: Load, outside: list[Excursion]) -> tuple[float, Extreme, str] | None:
         """The least share that lasts longer than gap_s while the load must stay; None where it never must."""
         rows = []
-        for a, b in self._must_stay(float(t[0]), float(t[-1]), outside):
+        for a, b in _rest(float(t[0]), float(t[-1]), self._free(t, load, outside)):
             if b - a < self.gap_s:
                 continue
             # Windows begin just after each sample, so that of a jump its later side counts.
@@ -109,18 +121,28 @@ class RideThrough:
         note = "no excursion" if not outside else f"{len(outside)} excursions, {len(freed)} beyond the curve"
         return value, Extreme(value, at, load.name), note
 
-    def _must_stay(self, begin_s: float, end_s: float, outside: list[Excursion]) -> list[tuple[float, float]]:
-        """The times at which the load must stay, as pairs of begin and end, in order."""
-        found, at = [], begin_s
+    def _free(self, t: FloatArray, load: Load, outside: list[Excursion]) -> list[tuple[float, float]]:
+        """Times at which nothing is asked of the load, as pairs of begin and end."""
+        found = []
         for e in outside:
-            free = e.begin_s if self.reduce else e.may_leave_s
-            if free == math.inf:
-                continue
-            if free > at:
-                found.append((at, free))
-            beyond = self.reduce and e.may_leave_s < math.inf
-            at = max(at, e.end_s + self.back_s if e.ended and not beyond else math.inf)
-        return [*found, (at, end_s)] if at < end_s else found
+            beyond = e.may_leave_s < math.inf
+            if beyond or self.reduce:
+                until = e.end_s + self.back_s if e.ended and not (beyond and self.reduce) else math.inf
+                found.append((e.begin_s if self.reduce else e.may_leave_s, until))
+        if self.quantity != "vm_pu":
+            sags = excursions(t, load.voltage, parse(NORMAL_BAND, 1.0))
+            found += [(e.begin_s, e.end_s + self.v_back_s if e.ended else math.inf) for e in sags]
+        return sorted(found)
+
+
+def _rest(begin_s: float, end_s: float, free: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of a time without some parts of it, in order."""
+    found, at = [], begin_s
+    for begin, end in free:
+        if begin > at:
+            found.append((at, min(begin, end_s)))
+        at = max(at, end)
+    return [*found, (at, end_s)] if at < end_s else found
 
 
 @dataclass(frozen=True)
@@ -234,7 +256,7 @@ def loads_of(result: Result, quantity: str, window_s: float, exponent: float) ->
 def _signal(result: Result, bus: str, quantity: str, window_s: float, v: FloatArray) -> FloatArray:
     if quantity == "vm_pu":
         return v
-    f = result.series("bus", bus, "f_hz")
+    f = frequency_while_live(result.t_s, result.series("bus", bus, "f_hz"), v)
     if quantity == "f_hz":
         return f
     ends, slope = rocof_series(result.t_s, f, window_s)

@@ -2,7 +2,8 @@
 
 Curves as in criteria/curve.py. Where an edge is crossed, the verdict is in seconds, of the stay with the least margin;
 where none is, it is the distance to the nearest edge in the unit of the limit. `quantity` is "vm_pu", "f_hz" or
-"v_per_f_pu" (voltage over frequency, for overfluxing). A stay that lasts to the end of the run, still allowed then, is
+"v_per_f_pu" (voltage over frequency, for overfluxing). While a bus is de-energised its frequency is a straight line
+between what it was before and after. A stay that lasts to the end of the run, still allowed then, is
 not assessable. An RMS run shows nothing shorter than about a period: times of a few milliseconds count as none.
 """
 
@@ -19,6 +20,7 @@ from gridai.criteria.base import (
     buses_of_class,
     buses_to_judge,
     first_event_s,
+    frequency_while_live,
     not_assessable,
     verdict,
 )
@@ -81,11 +83,14 @@ class ToleranceCurve:
     def _values(self, result: Result) -> tuple[list[str], FloatArray]:
         if self.quantity == "vm_pu":
             return buses_to_judge(result, self.kv_min, self.kv_max, self.at)
-        names, f = result.names("bus", "f_hz"), result.values("bus", "f_hz")
+        names, vm = result.names("bus", "f_hz"), result.values("bus", "vm_pu")
         columns = buses_of_class(result, names, self.kv_min, self.kv_max)
+        every = result.values("bus", "f_hz")
+        f = np.array([frequency_while_live(result.t_s, every[:, k], vm[:, k]) for k in columns])
+        f = f.reshape(len(columns), len(result.t_s)).T
         if self.quantity == "v_per_f_pu":
-            f = result.values("bus", "vm_pu") / (f / float(result.meta["f_hz"]))
-        return [names[k] for k in columns], f[:, columns]
+            f = vm[:, columns] / (f / float(result.meta["f_hz"]))
+        return [names[k] for k in columns], f
 
     def _stay(
         self, limit: Threshold, stay: Stay, name: str, lasting: list[tuple[Threshold, Stay, str]], event_s: float | None

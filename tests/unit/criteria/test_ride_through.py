@@ -227,3 +227,16 @@ def test_overfluxing_by_voltage_over_frequency(run, judge):
     assert (found.status, found.value) == ("pass", pytest.approx(4.0, abs=0.8))
     longer = [[0.0, 1.1, math.inf], [1.1, 1.17, 45.0], [1.17, 9.0, 2.0]]
     assert judge(slow, "tolerance_curve", "pu", curve=longer, quantity="v_per_f_pu").status == "fail"
+
+
+def test_a_load_that_leaves_in_a_sag_is_no_matter_of_the_frequency(run, judge):
+    """Both are judged: the loss in the sag by the curve of the voltage, one without a sag by that of the frequency."""
+    t, vm, p = stepped(20.0, [(0.0, 1.0), (1.0, 0.0), (1.2, 1.0)], [(0.0, 100.0), (1.0, 0.0), (1.8, 100.0)])
+    setting = {"curve": [[58.8, 61.2, math.inf]], "quantity": "f_hz", "centre": 60.0}
+    dead = run(t, p, vm, events=FAULT)
+    assert np.isnan(dead.values("bus", "f_hz")).any()
+    assert judge(dead, "ride_through", "pu", low=0.9, **setting).status == "pass"
+    assert judge(dead, "ride_through", "pu", low=0.9, **setting, v_back_s=0.1).status == "fail"
+    zone = judge(dead, "tolerance_curve", "Hz", curve=[[57.0, 58.8, 3.0], [58.8, 61.2, math.inf]], quantity="f_hz",
+                 centre=60.0)  # fmt: skip
+    assert (zone.status, zone.unit) == ("pass", "Hz")
