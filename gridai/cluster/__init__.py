@@ -15,24 +15,51 @@ from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause
 from gridai.cluster.ride_through import RideThrough, UpsClass
 from gridai.cluster.site import Site
-from gridai.cluster.workloads import Constant, Training, Workload
+from gridai.cluster.traces import Trace, read_trace
+from gridai.cluster.workloads import (
+    Checkpoint,
+    Constant,
+    Cycle,
+    Idle,
+    Inference,
+    Interrupted,
+    Mixed,
+    Part,
+    Phase,
+    Replay,
+    Serving,
+    Training,
+    Workload,
+)  # fmt: skip
 
 __all__ = [
     "HARDWARE",
+    "Checkpoint",
     "Cluster",
     "Constant",
+    "Cycle",
     "Facility",
     "Figure",
     "Hardware",
+    "Idle",
+    "Inference",
+    "Interrupted",
+    "Mixed",
+    "Part",
     "Pause",
     "PauseParts",
+    "Phase",
     "PowerSupply",
+    "Replay",
     "RideThrough",
+    "Serving",
     "Site",
+    "Trace",
     "Training",
     "UpsClass",
     "Workload",
     "electrical",
     "explain_pause",
     "hardware",
+    "read_trace",
 ]

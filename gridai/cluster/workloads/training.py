@@ -13,9 +13,11 @@ phases with levels relative to the compute phase; it is divided by the mean of o
 stragglers, stalls, checkpoint), which is known in closed form. Jitter changes a finite sample by less than 0.5 %.
 
 Stragglers: in straggler_share of the steps all servers wait for one, straggler_s longer at the level of communication.
-Stalls: stalls_per_h times an hour the job stands for stall_s; how deep the power falls is distributed exponentially
-with the mean 1 - stall_level. Depths are taken by strata (the midpoints of n equal parts of the distribution, in
-random order), so that an hour holds the shallow and the deep ones in their proportion.
+Evaluations may begin with a stand: the last communication before one and its first switch_s are at switch_level, with
+sharp edges, while the job switches over.
+Stalls: stalls_per_h times an hour the job stands for stall_s; the power falls by 1 - stall_level in the mean, all alike
+(stall_spread 0) or distributed exponentially (1). Depths are taken by strata (the midpoints of n equal parts of the
+distribution, in random order), so that an hour holds the shallow and the deep ones in their proportion.
 
 How the swing is found. Measured numbers (power_traces of the reference data):
   one node, 0.2 s        a GPU falls by 16 % in the 2.5 s of communication of a 10.4 s step (arXiv:2604.07345)
@@ -33,6 +35,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gridai.cluster.settings import check_ranges, setting
 from gridai.cluster.workloads.base import from_mean
@@ -40,7 +43,11 @@ from gridai.cluster.workloads.checkpoints import Checkpoint
 from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile, total
 
+Bools = npt.NDArray[np.bool_]
+
 LLAMA3_GPUS = 16_384
+STALL_EDGE_S = 0.4
+"""Edges of a stall, and of the switch to an evaluation: the fall of a production job's power (arXiv:2508.14318). [s]"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Training:
     eval_every: int = setting(0, "steps", "steps between two evaluations; 0 is none", 0, 1e6)
     eval_s: float = setting(13.0, "s", "duration of an evaluation", 0.0, 1e4)
     eval_level: float = setting(0.90, "", "server power in evaluation relative to compute", 0.05, 1.2)
+    switch_s: float = setting(0.0, "s", "stand at the start of an evaluation, part of eval_s", 0.0, 1e4)
+    switch_level: float = setting(0.85, "", "server power in it relative to compute", 0.05, 1.2)
     checkpoint_every_s: float = setting(0.0, "s", "training time between two checkpoints; 0 is none", 0.0, 1e6)
     checkpoint_s: float = setting(18.0, "s", "duration of a checkpoint", 0.0, 1e4)
     checkpoint_level: float = setting(0.79, "", "server power in a checkpoint relative to compute", 0.05, 1.2)
@@ -69,6 +78,7 @@ class Training:
     stalls_per_h: float = setting(0.0, "1/h", "stalls of the whole job in an hour", 0.0, 3600.0)
     stall_s: float = setting(3.0, "s", "duration of a stall", 0.0, 1e4)
     stall_level: float = setting(0.75, "", "mean power in a stall relative to compute", 0.05, 1.0)
+    stall_spread: float = setting(1.0, "", "spread of the stalls' depths: 0 all alike, 1 exponential", 0.0, 1.0)
 
     def __post_init__(self) -> None:
         bad = Problems("workload Training")
@@ -78,19 +88,29 @@ class Training:
         bad.raise_if_any(SettingError)
 
     def _check_edges(self, bad: Problems) -> None:
-        shortest = self.step_s * min(self.comm_fraction, 1.0 - self.comm_fraction - 3.0 * self.jitter)
-        if self.eval_every:
-            shortest = min(shortest, self.eval_s)
+        shortest = self._shortest_s
         if self.stalls_per_h:
-            shortest = min(shortest, self.stall_s)
+            if self.stall_s < min(self.edge_s, STALL_EDGE_S):
+                bad.add("Training", None, "stall_s", self.stall_s, f"give {min(self.edge_s, STALL_EDGE_S):g} s or more")
             if self.stalls_per_h * self.stall_s > 1800.0:
                 bad.add("Training", None, "stalls_per_h", self.stalls_per_h, f"of {self.stall_s:g} s are half the time")
+        if self.eval_every and self.switch_s and not STALL_EDGE_S <= self.switch_s <= self.eval_s - self.edge_s:
+            remedy = f"give 0, or {STALL_EDGE_S:g} s to eval_s less an edge, {self.eval_s - self.edge_s:.3g} s"
+            bad.add("Training", None, "switch_s", self.switch_s, remedy)
         if self.checkpoint_every_s:
             shortest = min(shortest, self.checkpoint_s)
             if self.checkpoint_every_s < self.step_s:
                 bad.add("Training", None, "checkpoint_every_s", self.checkpoint_every_s, "give at least one step_s")
         if self.edge_s > shortest:
             bad.add("Training", None, "edge_s", self.edge_s, f"must not exceed the shortest phase, {shortest:.3g} s")
+
+    @property
+    def _shortest_s(self) -> float:
+        """The shortest of compute, communication (where it shows) and evaluation. [s]"""
+        shares = [1.0 - 3.0 * self.jitter]
+        if self.comm_level < 1.0:
+            shares = [self.comm_fraction, 1.0 - self.comm_fraction - 3.0 * self.jitter]
+        return min(self.step_s * min(shares), self.eval_s - self.switch_s if self.eval_every else math.inf)
 
     @classmethod
     def gpt3(cls) -> Training:
@@ -102,18 +122,22 @@ class Training:
         at = self.checkpoint_level if level is None else level
         return replace(self, checkpoint_every_s=every_s, checkpoint_s=checkpoint.duration_s, checkpoint_level=at)
 
-    def on_more_gpus(self, ratio: float) -> Training:
-        """The same job and batch on `ratio` times the GPUs (strong scaling): steps and evaluations are shorter.
+    def on_more_gpus(self, ratio: float, efficiency: float = 1.0) -> Training:
+        """The same job on `ratio` times the GPUs (strong scaling): steps and evaluations are shorter.
+
+        efficiency: the speed reached over `ratio` times that of before.
 
         Compute and evaluation share their work, communication keeps its time (ring all-reduce: its volume for one
-        GPU hardly depends on their number). Edges shrink with the shortest phase. Below 1: on fewer.
+        GPU hardly depends on their number). Edges shrink with the shortest phase. Ratio below 1: on fewer GPUs.
         """
-        comm_s = self.comm_fraction * self.step_s
+        comm_s = self.comm_fraction * self.step_s if self.comm_level < 1.0 else 0.0
+        ratio *= efficiency
         step_s = (self.step_s - comm_s) / ratio + comm_s
-        fraction, eval_s = min(comm_s / step_s, 0.9), self.eval_s / ratio
-        shortest = min([fraction * step_s, (1.0 - fraction - 3.0 * self.jitter) * step_s]
-                       + ([eval_s] if self.eval_every else []))  # fmt: skip
-        return replace(self, step_s=step_s, comm_fraction=fraction, eval_s=eval_s, edge_s=min(self.edge_s, shortest))
+        fraction = min(comm_s / step_s, 0.9) if comm_s else self.comm_fraction
+        switch_s = self.switch_s / ratio if self.switch_s / ratio >= STALL_EDGE_S else 0.0
+        shorter = replace(self, step_s=step_s, comm_fraction=fraction, eval_s=self.eval_s / ratio, switch_s=switch_s,
+                          edge_s=1e-3)  # fmt: skip
+        return replace(shorter, edge_s=min(self.edge_s, shorter._shortest_s))
 
     @property
     def mean(self) -> float:
@@ -149,7 +173,10 @@ class Training:
         area_s = self.step_s * (1.0 - self.comm_fraction * (1.0 - comm_level))
         if self.eval_every:
             time_s += self.eval_s / self.eval_every
-            area_s += self.eval_s * self.eval_level / self.eval_every
+            switched_s = self.switch_s * (self.switch_level - self.eval_level)
+            if self.switch_s and comm_level < 1.0:
+                switched_s += self.comm_fraction * self.step_s * (self.switch_level - comm_level)
+            area_s += (self.eval_s * self.eval_level + switched_s) / self.eval_every
         if self.checkpoint_every_s:
             time_s += self.checkpoint_s * self.step_s / self.checkpoint_every_s
             area_s += self.checkpoint_s * self.checkpoint_level * self.step_s / self.checkpoint_every_s
@@ -163,48 +190,61 @@ class Training:
         rng = np.random.default_rng([seed, number])
         phase_s = rng.uniform(0.0, self._cycle_s)
         comm_level = 1.0 - self.swing(gpus, per_server)
-        durations, levels = self._phases(horizon_s + phase_s, comm_level, rng)
+        durations, levels, stands = self._phases(horizon_s + phase_s, comm_level, rng)
         ends = np.cumsum(durations)
-        half = self.edge_s / 2.0
+        half = np.where(stands[:-1] | stands[1:], min(self.edge_s, STALL_EDGE_S), self.edge_s) / 2.0
         t = np.stack([ends[:-1] - half, ends[:-1] + half], axis=1).ravel() - phase_s
         v = np.stack([levels[:-1], levels[1:]], axis=1).ravel() * (share / self._cycle_mean(comm_level))
         return Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
 
-    def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Durations [s] and levels of the phases, compute first, until the horizon is covered."""
+    def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array, Bools]:
+        """Durations [s] and levels of the phases, compute first, until the horizon is covered; which are stands."""
         n = math.ceil(horizon_s / (self.step_s * (1.0 - 0.5 * self.jitter))) + 4
         stretch = 1.0 + self.jitter * np.clip(rng.standard_normal(n), -3.0, 3.0)
-        durations = np.empty(2 * n)
-        durations[1::2] = self.step_s * self.comm_fraction
-        durations[0::2] = self.step_s * (stretch - self.comm_fraction)
-        if self.straggler_share:
-            durations[1::2] += self.straggler_s * (rng.random(n) < self.straggler_share)
-        levels = np.tile([1.0, comm_level], n)
-        at, pause_s, pause_level = self._interruptions(durations[0::2] + durations[1::2], rng)
-        return np.insert(durations, 2 * at, pause_s), np.insert(levels, 2 * at, pause_level)
+        if comm_level == 1.0:
+            durations, levels, phases = self.step_s * stretch, np.ones(n), 1
+        else:
+            durations, levels, phases = np.empty(2 * n), np.tile([1.0, comm_level], n), 2
+            durations[1::2] = self.step_s * self.comm_fraction
+            durations[0::2] = self.step_s * (stretch - self.comm_fraction)
+            if self.straggler_share:
+                durations[1::2] += self.straggler_s * (rng.random(n) < self.straggler_share)
+        stands = np.zeros(len(levels), dtype=bool)
+        if self.eval_every and self.switch_s and phases == 2:
+            last = 2 * np.arange(self.eval_every, n, self.eval_every) - 1
+            levels[last], stands[last] = self.switch_level, True
+        at, pause_s, pause_level, stand = self._interruptions(durations.reshape(n, phases).sum(axis=1), rng)
+        at = phases * at
+        return np.insert(durations, at, pause_s), np.insert(levels, at, pause_level), np.insert(stands, at, stand)
 
-    def _interruptions(self, steps_s: Array, rng: np.random.Generator) -> tuple[Any, Array, Array]:
-        """After which step, how long [s] and at which level evaluations, checkpoints and stalls stand."""
+    def _interruptions(self, steps_s: Array, rng: np.random.Generator) -> tuple[Any, Array, Array, Bools]:
+        """After which step, how long [s], at which level evaluations, checkpoints and stalls come; which are stands."""
         n, ends_s = len(steps_s), np.cumsum(steps_s)
-        stands: list[tuple[Any, float, Any]] = []
+        stands: list[tuple[Any, float, Any, bool]] = []
         if self.eval_every:
-            stands.append((np.arange(self.eval_every, n, self.eval_every), self.eval_s, self.eval_level))
+            after = np.arange(self.eval_every, n, self.eval_every)
+            if self.switch_s:
+                stands.append((after, self.switch_s, self.switch_level, True))
+            stands.append((after, self.eval_s - self.switch_s, self.eval_level, False))
         if self.checkpoint_every_s:
             due_s = np.arange(1, math.floor(ends_s[-1] / self.checkpoint_every_s) + 1) * self.checkpoint_every_s
             after = np.minimum(np.searchsorted(ends_s, due_s) + 1, n)
-            stands.append((after, self.checkpoint_s, self.checkpoint_level))
+            stands.append((after, self.checkpoint_s, self.checkpoint_level, False))
         if self.stalls_per_h:
             levels = self._stall_levels(float(ends_s[-1]), rng)
-            stands.append((np.sort(rng.choice(n, len(levels), replace=len(levels) > n)), self.stall_s, levels))
-        at = np.concatenate([a for a, _, _ in stands] or [np.empty(0, int)]).astype(int)
-        how_long = np.concatenate([np.full(len(a), d) for a, d, _ in stands] or [np.empty(0)])
-        level = np.concatenate([np.broadcast_to(v, len(a)) for a, _, v in stands] or [np.empty(0)])
+            stands.append((np.sort(rng.choice(n, len(levels), replace=len(levels) > n)), self.stall_s, levels, True))
+        none: list[Any] = [] if stands else [np.empty(0)]
+        at = np.concatenate([a for a, _, _, _ in stands] or none).astype(int)
+        how_long = np.concatenate([np.full(len(a), d) for a, d, _, _ in stands] or none)
+        level = np.concatenate([np.broadcast_to(v, len(a)) for a, _, v, _ in stands] or none)
+        stall = np.concatenate([np.full(len(a), stop) for a, _, _, stop in stands] or none).astype(bool)
         order = np.argsort(at, kind="stable")
-        return at[order], how_long[order], level[order]
+        return at[order], how_long[order], level[order], stall[order]
 
     def _stall_levels(self, work_s: float, rng: np.random.Generator) -> Array:
         """The level of each stall within a stretch of work, depths by strata of an exponential distribution."""
         wanted = work_s * self.stalls_per_h / 3600.0 / (1.0 - self.stalls_per_h * self.stall_s / 3600.0)
         number = math.floor(wanted + rng.random())
-        depth = -np.log1p(-(np.arange(number) + 0.5) / max(number, 1)) * (1.0 - self.stall_level)
+        drawn = -np.log1p(-(np.arange(number) + 0.5) / max(number, 1))
+        depth = (1.0 - self.stall_spread + self.stall_spread * drawn) * (1.0 - self.stall_level)
         return np.asarray(np.maximum(1.0 - rng.permutation(depth), 0.05))

@@ -1,0 +1,183 @@
+"""`fit`: from a measured trace to the parameters of a workload.
+
+    trace -> parts of the run -> training phase -> cycle -> template -> shape -> Training
+                                                                  \\-> what is left -> stalls
+
+What is measured: times and levels of steps, evaluation, stalls; idle level, start and stop times. What a trace of the
+sum cannot show and is assumed: the correlation of two servers (`coherence`, Training's default), from which the swing
+of one server follows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gridai.cluster.calibration.measures import Measures, measure, uniform
+from gridai.cluster.calibration.periods import find_cycle
+from gridai.cluster.calibration.run import Schedule, as_measured
+from gridai.cluster.calibration.segment import Segments, inner, segment
+from gridai.cluster.calibration.shape import Shape, fit_shape
+from gridai.cluster.calibration.stalls import Stalls, find_stalls
+from gridai.cluster.traces.trace import Trace
+from gridai.cluster.workloads.base import Constant, Workload
+from gridai.cluster.workloads.training import STALL_EDGE_S, Training
+from gridai.errors import SettingError
+from gridai.kernel.profile import Array
+
+LEAST_SAMPLES = 24
+MOST_SAMPLES = 2_000_000
+LEAST_SWING = 0.004
+"""A cycle that swings less than this over the mean is none: the load is steady."""
+MOST_UNEXPLAINED = 0.4
+"""A cycle that leaves more than this of the variance is none."""
+STEADY_DIP = 0.1
+"""Without a cycle, dips of half of this over the level are stalls."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A workload fitted to a trace.
+
+    workload  what repeats: Training, or Constant where nothing does.
+    mean_mw   mean power of the training phase. [MW]
+    schedule  parts of the run with their times; segments: their levels.
+    notes     what was found and what was assumed, for the reader.
+    """
+
+    trace: Trace
+    workload: Workload
+    mean_mw: float
+    segments: Segments
+    schedule: Schedule
+    shape: Shape | None = None
+    stalls: Stalls | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def model(self, seed: int = 0, in_step: bool = False) -> Trace:
+        """The model played as the trace was measured: its start and stop times, its meter, its samples.
+
+        in_step: begin where the model's cycle fits the trace's best, for pictures; measures do not depend on it.
+        """
+        lead_s = 2.0 * self.shape.cycle_s if in_step and self.shape is not None else 0.0
+        return as_measured(self.workload, self.mean_mw, self.trace, self.schedule, seed=seed, lead_s=lead_s)
+
+    @property
+    def training(self) -> Trace:
+        """The training phase of the trace, without its edges."""
+        return inner(self.trace, self.segments.training)
+
+    def measures(self, seed: int = 0) -> tuple[Measures, Measures]:
+        """Measures of the trace and of the model."""
+        return measure(self.trace), measure(self.model(seed))
+
+    def rows(self) -> list[tuple[str, float | str, str]]:
+        """(parameter, value, unit) of the fitted workload and run, for tables."""
+        found: list[tuple[str, float | str, str]] = [("workload", type(self.workload).__name__, "")]
+        w = self.workload
+        if isinstance(w, Training):
+            found += [
+                ("step", w.step_s, "s"), ("communication", w.comm_fraction, "of the step"),
+                ("server's power in it", w.comm_level, "of compute"), ("edge", w.edge_s, "s"),
+                ("jitter", w.jitter, "of the step"),
+            ]  # fmt: skip
+            if w.eval_every:
+                found += [("steps between evaluations", float(w.eval_every), ""), ("evaluation", w.eval_s, "s"),
+                          ("power in it", w.eval_level, "of compute")]  # fmt: skip
+            if w.stalls_per_h:
+                found += [("stalls", w.stalls_per_h, "1/h"), ("stall", w.stall_s, "s"),
+                          ("mean power in it", w.stall_level, "of compute")]  # fmt: skip
+        found.append(("mean in training", self.mean_mw, "MW"))
+        if self.trace.gpus:
+            found.append(("mean in training", self.mean_mw * 1e6 / self.trace.gpus, "W a GPU"))
+        if not math.isnan(self.segments.idle_mw):
+            found.append(("idle", self.segments.idle_mw, "MW"))
+        return found
+
+
+def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
+    """The workload that a trace of training shows. Raises SettingError for a trace too short or too long to fit."""
+    _check(trace)
+    segments = segment(trace)
+    phase = inner(trace, segments.training)
+    power, step_s = uniform(phase), phase.step_s
+    mean_mw = float(power.mean())
+    notes = list(trace.notes)
+    times: Array = step_s * np.arange(len(power), dtype=np.float64)
+    if power.std() >= LEAST_SWING * mean_mw:
+        template = find_cycle(power, step_s)
+        if template is not None and template.unexplained(power, step_s) < MOST_UNEXPLAINED:
+            shape = fit_shape(template, phase.meter_s)
+            own = max(shape.depth, shape.eval_depth, shape.switch_depth)
+            stalls = find_stalls(power, template.at(times), step_s, shape.level, own, phase.meter_s)
+            workload = training_of(shape, stalls, template.drift_s, max(trace.gpus, 1), gpus_per_server)
+            dips = "steps and evaluation" if shape.eval_s > 0.0 and shape.steps > 1 else "one dip"
+            notes += [
+                f"the cycle is {template.cycle_s:.2f} s, {len(template.starts_s)} of them, {dips}; the shape is met "
+                f"within {shape.error:.2%} rms",
+                f"coherence {workload.coherence:g} of two servers is assumed: the trace of the sum cannot show it",
+            ]
+            return Fit(trace, workload, mean_mw, segments, Schedule.of(segments, trace), shape, stalls, tuple(notes))
+    level = float(np.median(power))
+    stalls = find_stalls(power, np.full(len(power), level), step_s, level, STEADY_DIP, phase.meter_s)
+    notes.append("nothing repeats in the training phase: a steady load with stalls is taken, its ripple is left out")
+    work = steady_of(stalls, max(trace.gpus, 1))
+    return Fit(trace, work, mean_mw, segments, Schedule.of(segments, trace), None, stalls, tuple(notes))
+
+
+def steady_of(stalls: Stalls, gpus: int) -> Workload:
+    """A load without steps, with the stalls found if there are any."""
+    if not len(stalls.depth):
+        return Constant(1.0)
+    share = min(stalls.per_h, 1000.0 / stalls.duration_s)
+    return Training(
+        step_s=max(1.0, 2.0 * STALL_EDGE_S), comm_level=1.0, edge_s=STALL_EDGE_S, job_gpus=gpus, stalls_per_h=share,
+        stall_s=stalls.duration_s, stall_level=float(np.clip(stalls.level, 0.05, 1.0)), stall_spread=stalls.spread,
+    )  # fmt: skip
+
+
+def training_of(shape: Shape, stalls: Stalls, drift_s: float, gpus: int, per_server: int) -> Training:
+    """The parameters of a Training that has the shape, the stalls and the drift of a fit."""
+    base = Training()
+    servers = max(1.0, gpus / per_server)
+    together = math.sqrt(base.coherence + (1.0 - base.coherence) / servers)
+    jitter = float(np.clip(drift_s / math.sqrt(shape.steps) / shape.step_s, 0.0, 0.1))
+    plain = replace(
+        base,
+        step_s=shape.step_s,
+        comm_fraction=shape.fraction,
+        comm_level=float(np.clip(1.0 - shape.depth / together, 0.05, 1.0)),
+        jitter=jitter,
+        job_gpus=gpus,
+        eval_every=shape.steps if shape.eval_s > 0.0 else 0,
+        eval_s=shape.eval_s,
+        eval_level=1.0 - shape.eval_depth,
+        switch_s=shape.switch_s,
+        switch_level=1.0 - shape.switch_depth,
+        edge_s=1e-3,
+    )
+    edge_s = max(1e-3, min(shape.edge_s, 0.98 * plain._shortest_s))
+    if not len(stalls.depth):
+        return replace(plain, edge_s=edge_s)
+    return replace(
+        plain,
+        edge_s=edge_s,
+        stalls_per_h=stalls.per_h,
+        stall_s=stalls.duration_s,
+        stall_level=float(np.clip(stalls.level, 0.05, 1.0)),
+        stall_spread=stalls.spread,
+    )
+
+
+def _check(trace: Trace) -> None:
+    if len(trace) < LEAST_SAMPLES:
+        raise SettingError(f"fit of {trace.name}: {len(trace)} samples; give {LEAST_SAMPLES} or more")
+    if len(trace) > MOST_SAMPLES:
+        raise SettingError(
+            f"fit of {trace.name}: {len(trace)} samples, {MOST_SAMPLES} are the most: use trace.resampled(step_s), or "
+            "read it with every_s"
+        )
+    if float(np.max(trace.mw)) <= 0.0:
+        raise SettingError(f"fit of {trace.name}: no power at any time")
