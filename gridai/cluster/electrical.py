@@ -109,9 +109,9 @@ def current(p: Any, x: Any, z: Any, v: complex) -> complex:
 
 @kernel
 def outputs(p: Any, x: Any, z: Any, u: Any, y: Any) -> None:
-    """Power drawn, power asked for, and the part of the load that is connected."""
+    """Power drawn, power asked for, and the part of the load that is connected; a cluster out of service draws none."""
     vm = abs(complex(u.v_re, u.v_im))
-    y.served = served_fraction(x.v_pu, z.v_low_pu, p.vd1_pu, p.vd2_pu, p.frcel)
+    y.served = z.on * served_fraction(x.v_pu, z.v_low_pu, p.vd1_pu, p.vd2_pu, p.frcel)
     y.p_pu = x.p_psu_pu * y.served * supply_share(vm, p.v_min_pu, p.v_cut_pu)
     y.q_pu = y.p_pu * p.tan_phi
     y.demand_pu = u.p_demand_mw / p.mva

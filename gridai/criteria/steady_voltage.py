@@ -2,7 +2,9 @@
 
 Judged is the mean over the last `window_s`. A bus that stood outside the band before the first event is not held
 against what was studied, unless it moved out further by more than `worsened_pu`; it is named in the note. That
-allowance is gridai's own choice, not a clause; set it to -1 to judge every bus.
+allowance is gridai's own choice, not a clause; set it to -1 to judge every bus. A bus that is de-energised at the end
+(its island has no source, as the log says) has no voltage to judge and is named; a bus that a fault holds at 0 pu is
+live and fails.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gridai.criteria.base import FloatArray, buses_of_class, last_event_s, not_assessable, within_band
+from gridai.criteria.base import FloatArray, buses_of_class, dead_mask, last_event_s, not_assessable, within_band
 from gridai.results import Extreme, Limit, Result, Verdict
 
 
@@ -44,12 +46,14 @@ class SteadyVoltage:
         reason = self._too_early(result)
         if reason:
             return not_assessable(self.limit, reason)
-        names, vm = [all_names[k] for k in columns], all_vm[:, columns]
+        names, vm, dead = _live_at_end(result, [all_names[k] for k in columns], all_vm[:, columns], self.window_s)
+        if not names:
+            return not_assessable(self.limit, dead)
         end = _window_mean(result.t_s, vm, self.window_s)
         if np.isnan(end).any() or np.isnan(vm[0]).any():
             lost = names[int(np.argmax(np.isnan(end) | np.isnan(vm[0])))]
             return not_assessable(self.limit, f"no voltage at bus {lost} in the first sample or the last window")
-        return self._judge(names, vm[0], end, float(result.t_s[-1]))
+        return self._judge(names, vm[0], end, float(result.t_s[-1]), dead)
 
     def _too_early(self, result: Result) -> str:
         t = result.t_s
@@ -60,13 +64,13 @@ class SteadyVoltage:
             return f"an event at {last:g} s falls within the last {self.window_s:g} s"
         return ""
 
-    def _judge(self, names: list[str], before: FloatArray, end: FloatArray, t_end: float) -> Verdict:
+    def _judge(self, names: list[str], before: FloatArray, end: FloatArray, t_end: float, dead: str) -> Verdict:
         low = -np.inf if self.limit.low is None else self.limit.low
         high = np.inf if self.limit.high is None else self.limit.high
         outside = (before < low) | (before > high)
         worsened = np.where(before < low, before - end, end - before) > self.worsened_pu
         judged = np.flatnonzero(~outside | worsened)
-        note = _already_outside(names, before, np.flatnonzero(outside))
+        note = "; ".join(x for x in (dead, _already_outside(names, before, np.flatnonzero(outside))) if x)
         if not len(judged):
             return not_assessable(self.limit, note)
         lowest, highest = judged[end[judged].argmin()], judged[end[judged].argmax()]
@@ -76,6 +80,23 @@ class SteadyVoltage:
             Extreme(float(end[highest]), t_end, names[highest]),
             note,
         )
+
+
+def _live_at_end(
+    result: Result, names: list[str], vm: FloatArray, window_s: float
+) -> tuple[list[str], FloatArray, str]:
+    """Buses that are live in the last window, their voltages, and the sentence that names the others."""
+    inside = result.t_s >= result.t_s[-1] - window_s
+    dead = dead_mask(result, names, vm)[inside].any(axis=0)
+    if not dead.any():
+        return names, vm, ""
+    live = np.flatnonzero(~dead)
+    return [names[k] for k in live], vm[:, live], "de-energised at the end, not judged: " + _listed(names, dead)
+
+
+def _listed(names: list[str], marked: NDArray[np.bool_]) -> str:
+    shown = [names[k] for k in np.flatnonzero(marked)]
+    return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
 
 
 def _window_mean(t: FloatArray, values: FloatArray, window_s: float) -> FloatArray:

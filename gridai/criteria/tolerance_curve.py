@@ -2,9 +2,10 @@
 
 Curves as in criteria/curve.py. Where an edge is crossed, the verdict is in seconds, of the stay with the least margin;
 where none is, it is the distance to the nearest edge in the unit of the limit. `quantity` is "vm_pu", "f_hz" or
-"v_per_f_pu" (voltage over frequency, for overfluxing). While a bus is de-energised its frequency is a straight line
-between what it was before and after. A stay that lasts to the end of the run, still allowed then, is
-not assessable. An RMS run shows nothing shorter than about a period: times of a few milliseconds count as none.
+"v_per_f_pu" (voltage over frequency, for overfluxing). While a bus is de-energised it has no voltage to judge, and its
+frequency is a straight line between what it was before and after. A stay that lasts to the end of the run, still
+allowed then, is not assessable. An RMS run shows nothing shorter than about a period: times of a few milliseconds
+count as none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gridai.criteria.base import (
     Places,
     buses_of_class,
     buses_to_judge,
+    dead_mask,
     first_event_s,
     frequency_while_live,
     not_assessable,
@@ -82,15 +84,16 @@ class ToleranceCurve:
 
     def _values(self, result: Result) -> tuple[list[str], FloatArray]:
         if self.quantity == "vm_pu":
-            return buses_to_judge(result, self.kv_min, self.kv_max, self.at)
-        names, vm = result.names("bus", "f_hz"), result.values("bus", "vm_pu")
-        columns = buses_of_class(result, names, self.kv_min, self.kv_max)
+            names, vm = buses_to_judge(result, self.kv_min, self.kv_max, self.at)
+            return names, np.where(dead_mask(result, names, vm), self.centre, vm)
+        every_bus, vm = result.names("bus", "f_hz"), result.values("bus", "vm_pu")
+        columns = buses_of_class(result, every_bus, self.kv_min, self.kv_max)
         every = result.values("bus", "f_hz")
         f = np.array([frequency_while_live(result.t_s, every[:, k], vm[:, k]) for k in columns])
         f = f.reshape(len(columns), len(result.t_s)).T
         if self.quantity == "v_per_f_pu":
             f = vm[:, columns] / (f / float(result.meta["f_hz"]))
-        return [names[k] for k in columns], f
+        return [every_bus[k] for k in columns], f
 
     def _stay(
         self, limit: Threshold, stay: Stay, name: str, lasting: list[tuple[Threshold, Stay, str]], event_s: float | None

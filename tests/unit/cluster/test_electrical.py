@@ -156,3 +156,14 @@ def test_static_power() -> None:
     assert el.static_power(supply, 100.0, 0.99, 0.7).real == pytest.approx(100.0 * 0.7 / 0.87)
     assert el.static_power(supply, 100.0, 0.99, 0.625).real == pytest.approx(50.0 * 0.625 / 0.87)
     assert el.static_power(supply, 100.0, 0.99, 0.5) == 0.0
+
+
+@pytest.mark.parametrize("on", [1.0, 0.4, 0.0])
+def test_a_cluster_that_is_shed_reports_what_is_left(on: float) -> None:
+    """z.on is the part in service, as relays and trips leave it: all reported power follows."""
+    r = unit(p_pu=0.5, q_pu=0.1)
+    r["z"].on = on
+    el.outputs(*(r[k] for k in "pxzuy"))
+    assert r["y"].served == pytest.approx(on)
+    assert r["y"].p_pu == pytest.approx(0.5 * on)
+    assert r["y"].q_pu == pytest.approx(0.1 * on)
