@@ -29,11 +29,12 @@ GAP = 8.0
 
 @dataclass
 class _Series:
-    """Samples of one GPU (or of all), whole or as means of steps with the number of samples in each."""
+    """Samples of one GPU (or of all) with their rows, or means of steps with the number of samples in each."""
 
     t: list[Array] = field(default_factory=list)
     p: list[Array] = field(default_factory=list)
     n: list[Array] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
     last_s: float = -np.inf
 
     def all(self) -> tuple[Array, Array]:
@@ -74,40 +75,69 @@ def read_trace(
     """
     path = Path(path)
     columns = find_columns(path, unit, time, power)
+    series, notes = _series(path, columns, every_s, drop_missing, apart=False)
+    t_s, (mw,), gaps = _together(path, series, longest_gap_s)
+    if len(series) > 1:
+        gpus = gpus or len(series)
+        notes.append(f"the sum of {len(series)} GPUs, each interpolated to the times of the first")
+    return Trace(path.stem, t_s, mw * columns.mw, gpus, max(meter_s, every_s or 0.0), (*gaps, *notes))
+
+
+def read_each(
+    path: str | Path,
+    *,
+    unit: str | None = None,
+    time: str | None = None,
+    power: Sequence[str] | str | None = None,
+    meter_s: float = 0.0,
+    every_s: float | None = None,
+    longest_gap_s: float = 60.0,
+    drop_missing: bool = False,
+) -> tuple[Trace, Array]:
+    """The sum of a file's GPUs, and the power of each, float[samples, GPUs] in W, at the times of the first.
+
+    A GPU is a column of power, or the rows of one index. Arguments and errors as of `read_trace`; CaseError too for a
+    file that holds one power only.
+    """
+    path = Path(path)
+    columns = find_columns(path, unit, time, power)
+    series, notes = _series(path, columns, every_s, drop_missing, apart=True)
+    if len(series) < 2:
+        raise CaseError(f"{path}: one power; the powers of single GPUs need a column for each, or a column index")
+    t_s, each, gaps = _together(path, series, longest_gap_s, apart=True)
+    watt = np.stack(each, axis=1) * columns.mw * 1e6
+    trace = Trace(path.stem, t_s, watt.sum(axis=1) / 1e6, len(series), max(meter_s, every_s or 0.0), (*gaps, *notes))
+    return trace, watt
+
+
+def _series(
+    path: Path, columns: Columns, every_s: float | None, drop_missing: bool, apart: bool
+) -> tuple[list[_Series], list[str]]:
+    """The samples of each GPU (apart: of each column too), and what was left out."""
     if every_s is None:
         _check_size(path)
     elif not (np.isfinite(every_s) and every_s > 0.0):
         raise CaseError(f"{path}: every_s = {every_s!r}: give a time above 0 s")
-    dropped = 0
-    series: dict[Any, _Series] = {}
+    dropped, series = 0, dict[Any, _Series]()
     with closing(_chunks(path, columns)) as pieces:
         for first_row, t, p, index in pieces:
-            good = np.isfinite(t) & np.isfinite(p)
+            good = np.isfinite(t) & np.isfinite(p).all(axis=1)
             if not good.all():
                 if not drop_missing:
                     _refuse_missing(path, columns, first_row, t, p)
                 dropped += int((~good).sum())
+            powers = p if apart else p.sum(axis=1, keepdims=True)
             for name in dict.fromkeys(index[good].tolist()):
                 mine = good & (index == name)
-                _add(
-                    path,
-                    columns,
-                    series.setdefault(name, _Series()),
-                    t[mine],
-                    p[mine],
-                    first_row + np.flatnonzero(mine),
-                )
-                if every_s is not None:
-                    _average(path, series[name], every_s)
+                rows = first_row + np.flatnonzero(mine)
+                for k in range(powers.shape[1]):
+                    one = series.setdefault((name, k), _Series())
+                    _add(path, columns, one, t[mine], powers[mine, k], rows)
+                    if every_s is not None:
+                        _average(path, one, every_s)
     if not series:
         raise CaseError(f"{path}: no row with a time and a power")
-    t_s, mw, notes = _together(path, list(series.values()), longest_gap_s)
-    if dropped:
-        notes.append(f"{dropped} rows without a number are left out")
-    if len(series) > 1:
-        gpus = gpus or len(series)
-        notes.append(f"the sum of {len(series)} GPUs, each interpolated to the times of the first")
-    return Trace(path.stem, t_s, mw * columns.mw, gpus, max(meter_s, every_s or 0.0), tuple(notes))
+    return list(series.values()), [f"{dropped} rows without a number are left out"] if dropped else []
 
 
 def _check_size(path: Path) -> None:
@@ -122,7 +152,7 @@ def _check_size(path: Path) -> None:
 
 
 def _chunks(path: Path, columns: Columns) -> Generator[tuple[int, Array, Array, Any]]:
-    """(row of the first sample, times, powers in the file's unit, GPU index) of each piece of the file."""
+    """(row of the first sample, times, powers [samples, columns] in the file's unit, GPU index) of each piece."""
     import pandas as pd
 
     used = [columns.time, *columns.powers] + ([] if columns.index is None else [columns.index])
@@ -137,9 +167,9 @@ def _chunks(path: Path, columns: Columns) -> Generator[tuple[int, Array, Array, 
             for frame in frames:
                 frame.columns = sorted(set(used))
                 t, zone, start = _times(path, frame[columns.time], columns, row, zone, start)
-                p = sum(_numbers(frame[k]) for k in columns.powers)
+                p = np.stack([_numbers(frame[k]) for k in columns.powers], axis=1)
                 index = np.zeros(len(t)) if columns.index is None else frame[columns.index].to_numpy()
-                yield row, t, np.asarray(p), index
+                yield row, t, p, index
                 row += len(frame)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise CaseError(f"{path}: not a table ({str(error).strip()})") from error
@@ -174,7 +204,7 @@ def _times(path: Path, column: Any, columns: Columns, row: int, zone: str | None
         odd = text.index[(offsets.fillna("none") != other[0]) & (text != "")]
         at = row + int(odd[0] - text.index[0]) if len(odd) else row
         raise CaseError(
-            f"{path}, row {at}: {columns.names[columns.time]}: time zones are mixed ({', '.join(other)}): "
+            f"{path}, row {_line(path, at)}: {columns.names[columns.time]}: time zones are mixed ({', '.join(other)}): "
             "write all times in one zone, UTC at best"
         )
     stamp = pd.to_datetime(text.str.replace("/", "-"), errors="coerce", utc=True, format="ISO8601")
@@ -183,14 +213,25 @@ def _times(path: Path, column: Any, columns: Columns, row: int, zone: str | None
     return np.asarray(seconds, dtype=float), seen[0] if seen else "", start
 
 
+def _line(path: Path, row: int) -> int:
+    """The line of the file that holds the row-th row, which leaves out comments and empty lines."""
+    seen = 0
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            seen += bool(line.strip()) and not line.lstrip().startswith("#")
+            if seen == row:
+                return number
+    return row
+
+
 def _refuse_missing(path: Path, columns: Columns, first_row: int, t: Array, p: Array) -> None:
     bad = Problems(str(path))
-    names = ((columns.names[columns.time], t), (", ".join(columns.names[k] for k in columns.powers), p))
+    names = [(columns.names[columns.time], t)] + [(columns.names[k], p[:, n]) for n, k in enumerate(columns.powers)]
     for name, values in names:
         missing = np.flatnonzero(~np.isfinite(values))
         if len(missing):
             text = f"no number, {len(missing)} such rows: mend them, or leave them out with drop_missing=True"
-            bad.add(path.name, first_row + int(missing[0]), name, None, text)
+            bad.add(path.name, _line(path, first_row + int(missing[0])), name, None, text)
     bad.raise_if_any(CaseError)
 
 
@@ -202,7 +243,7 @@ def _add(path: Path, columns: Columns, series: _Series, t: Array, p: Array, rows
     if len(negative):
         k = int(negative[0])
         text = f"negative, {len(negative)} such rows: a load draws; turn the sign or drop the rows"
-        bad.add(path.name, int(rows[k]), power, float(p[k]), text)
+        bad.add(path.name, _line(path, int(rows[k])), power, float(p[k]), text)
     before = np.concatenate([[series.last_s], t[:-1]])
     back = np.flatnonzero(t <= before)
     if len(back):
@@ -212,16 +253,17 @@ def _add(path: Path, columns: Columns, series: _Series, t: Array, p: Array, rows
             f"s: time {how}, {len(back)} such rows: sort by time; a clock set back (daylight saving) needs UTC, "
             "several GPUs in one file a column index or gpu"
         )
-        bad.add(path.name, int(rows[k]), columns.names[columns.time], float(t[k]), text)
+        bad.add(path.name, _line(path, int(rows[k])), columns.names[columns.time], float(t[k]), text)
     bad.raise_if_any(CaseError)
     series.t.append(t)
     series.p.append(p)
+    series.rows.append(rows.astype(np.int32))
     series.last_s = float(t[-1])
 
 
 def _average(path: Path, series: _Series, every_s: float) -> None:
     """Replace the newest samples by sums and counts of steps; the first piece fixes where steps begin."""
-    t, p = series.t.pop(), series.p.pop()
+    t, p, _ = series.t.pop(), series.p.pop(), series.rows.pop()
     step = np.floor(t / every_s + 1e-9).astype(np.int64)
     if step[-1] - step[0] > MOST_STEPS:
         raise CaseError(f"{path}: every_s = {every_s:g}: more than {MOST_STEPS:.2g} steps; give a longer one")
@@ -232,25 +274,27 @@ def _average(path: Path, series: _Series, every_s: float) -> None:
     series.n.append(count)
 
 
-def _together(path: Path, series: list[_Series], longest_gap_s: float) -> tuple[Array, Array, list[str]]:
-    """The sum of all series on the times of the first, gaps checked."""
+def _together(
+    path: Path, series: list[_Series], longest_gap_s: float, apart: bool = False
+) -> tuple[Array, list[Array], list[str]]:
+    """Times of the first series; the sum of all (apart: each of them) at these; gaps checked and noted."""
     notes: list[str] = []
-    t, mw = series[0].all()
+    t, first = series[0].all()
     if len(t) < 2:
         raise CaseError(f"{path}: one sample; a trace needs two at least")
-    for other in series[1:]:
-        mw = mw + np.interp(t, *other.all())
+    each = [first, *(np.interp(t, *other.all()) for other in series[1:])]
     width = np.diff(t)
     gaps = np.flatnonzero(width > GAP * np.median(width))
     longest = int(width.argmax())
     if width[longest] > longest_gap_s and len(gaps):
+        row = f", row {_line(path, int(np.concatenate(series[0].rows)[longest]))}" if series[0].rows else ""
         raise CaseError(
-            f"{path}: a gap of {width[longest]:g} s after {t[longest] - t[0]:g} s: longer than longest_gap_s = "
-            f"{longest_gap_s:g} s; cut the file there, or allow it and have it bridged by a straight line"
+            f"{path}{row}: a gap of {width[longest]:g} s after {t[longest] - t[0]:g} s: longer than longest_gap_s = "
+            f"{longest_gap_s:g} s; cut the file there, or give a longer one to have it bridged by a straight line"
         )
     if len(gaps):
         notes.append(
             f"{len(gaps)} gaps of {width[gaps].min():.3g} to {width[gaps].max():.3g} s, {width[gaps].sum():.3g} s in "
             "all, are bridged by straight lines"
         )
-    return t, mw, notes
+    return t, each if apart else [np.sum(each, axis=0)], notes

@@ -16,8 +16,8 @@ import numpy as np
 from gridai.errors import CaseError, Problems, SettingError
 from gridai.kernel.profile import Array
 
-LENGTH_SPREAD = 0.8
-"""Standard deviation of the logarithm of lengths (assumed; Azure's conversation trace: about 1)."""
+PROMPT_SPREAD, OUTPUT_SPREAD = 0.99, 0.86
+"""Standard deviations of the logarithm of lengths: those of Azure's conversation trace."""
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 MOST_REQUESTS = 5_000_000
 
@@ -70,7 +70,8 @@ def poisson(rate_per_s: float, until_s: float, prompt: float, output: float, rng
     if rate_per_s * until_s > MOST_REQUESTS:
         raise SettingError(f"requests: {rate_per_s:g} a second for {until_s:g} s are more than {MOST_REQUESTS}")
     n = int(rng.poisson(rate_per_s * until_s))
-    shape = np.exp(LENGTH_SPREAD * rng.standard_normal((2, n)) - LENGTH_SPREAD**2 / 2.0)
+    spread = np.array([[PROMPT_SPREAD], [OUTPUT_SPREAD]])
+    shape = np.exp(spread * rng.standard_normal((2, n)) - spread**2 / 2.0)
     return Requests(np.sort(rng.uniform(0.0, until_s, n)), prompt * shape[0], np.maximum(output * shape[1], 1.0))
 
 

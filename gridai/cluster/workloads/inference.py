@@ -15,7 +15,9 @@ change of the arrivals (Azure's hour) is kept by all. Plug power by `facility.Se
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from gridai.cluster.hardware import HARDWARE
 from gridai.cluster.settings import check_ranges, setting
 from gridai.cluster.workloads.arrivals import Requests, poisson
 from gridai.cluster.workloads.base import from_mean
-from gridai.cluster.workloads.engines import ENGINES, engine
+from gridai.cluster.workloads.engines import ENGINES, Engine, engine
 from gridai.errors import Problems, SettingError, UnknownNameError, near
 from gridai.kernel.profile import Array, Profile
 
@@ -60,6 +62,7 @@ class Inference:
         metadata={"help": "recorded arrivals of `simulated` copies, in place of rate and means", "unit": ""},
     )
     simulated: int = setting(4, "", "copies that are simulated", 1, 256)
+    most: int = setting(256, "", "requests that decode together at most (memory for their tokens)", 1, 2048)
     step_s: float = setting(0.1, "s", "step of the simulation", 0.01, 5.0)
 
     def __post_init__(self) -> None:
@@ -72,6 +75,11 @@ class Inference:
         bad.raise_if_any(SettingError)
 
     @property
+    def engine(self) -> Engine:
+        """The engine, with its largest batch."""
+        return replace(engine(self.model), most=self.most)
+
+    @property
     def load(self) -> tuple[float, float, float]:
         """Rate of one copy [1/s], mean prompt and mean output."""
         if self.requests is None or not len(self.requests):
@@ -82,15 +90,18 @@ class Inference:
     @property
     def utilisation(self) -> float:
         """Work that arrives over what a copy can do; above 1 the queue grows without end."""
-        return engine(self.model).steady(*self.load)[2]
+        return self.engine.steady(*self.load)[2]
 
     @property
     def mean(self) -> float:
         """Plug power at the steady batch over the H100's mean in training."""
-        own = engine(self.model)
+        own = self.engine
         batch, share, _ = own.steady(*self.load)
-        idle_share = math.exp(-batch) if batch < 1.0 else 0.0
-        watt = (1.0 - idle_share) * float(own.gpu_w(max(batch, 1.0), share)) + idle_share * own.idle_w
+        if batch <= 0.0:
+            return float(_plug(np.array([own.idle_w]))[0])
+        # Requests present are Poisson distributed, so none is for this share of the time.
+        idle_share = math.exp(-batch)
+        watt = (1.0 - idle_share) * float(own.gpu_w(batch / (1.0 - idle_share), share)) + idle_share * own.idle_w
         return float(_plug(np.array([watt]))[0])
 
     def serve(self, until_s: float, seed: int = 0) -> Served:
@@ -106,7 +117,7 @@ class Inference:
 
     def profile(self, until_s: float, gpus: int, gpus_per_server: int, seed: int) -> Profile:
         """Plug power over the H100's mean in training, of all copies that the GPUs hold. Starts at `mean`."""
-        own = engine(self.model)
+        own = self.engine
         lead_s = max(60.0, min(600.0, 0.2 * until_s))
         served = self.serve(until_s + 2.0 * lead_s, seed)
         level = _plug(own.gpu_w(served.batch, served.prefill))
@@ -144,56 +155,48 @@ def _plug(gpu_w: Array) -> Array:
 
 
 def _queue(requests: Requests, work: Inference, span: float) -> Served:
-    """Step through time; the copies' batches are rows of one array of tokens left."""
-    own, copies, step = engine(work.model), work.simulated, work.step_s
-    n = math.ceil(span / step)
-    left = np.zeros((copies, own.most))
-    which = np.full((copies, own.most), -1)
-    owed = np.zeros(copies)
-    batch, waiting, prefill = (np.zeros((n, copies)) for _ in range(3))
+    """Step through time, one copy after the other; requests go to the copies in turn."""
+    n = math.ceil(span / work.step_s)
+    batch, waiting, prefill = (np.zeros((n, work.simulated)) for _ in range(3))
     first, done = np.full(len(requests), np.nan), np.full(len(requests), np.nan)
-    queues: list[list[int]] = [[] for _ in range(copies)]
-    arrived = 0
-    for k in range(n):
-        now = (k + 1) * step
-        while arrived < len(requests) and requests.t_s[arrived] < now:
-            queues[arrived % copies].append(arrived)
-            arrived += 1
-        for c in range(copies):
-            _admit(c, queues[c], left, which, owed, requests, own.prefill_per_s, step, now, first)
-        spent = np.minimum(owed, step)
-        owed -= spent
-        active = left > 0.0
-        b = active.sum(axis=1)
-        tokens = (step - spent) / own.step_s(np.maximum(b, 1))
-        left -= tokens[:, None] * active
-        over = active & (left <= 0.0)
-        if over.any():
-            done[which[over]] = now
-            left[over] = 0.0
-        batch[k], prefill[k] = b, spent / step
-        waiting[k] = [len(q) for q in queues]
+    for c in range(work.simulated):
+        _copy(range(c, len(requests), work.simulated), requests, work, (batch[:, c], waiting[:, c], prefill[:, c]),
+              first, done)  # fmt: skip
     finished = ~np.isnan(done)
     t0 = requests.t_s[finished]
-    return Served(
-        step * np.arange(n, dtype=np.float64) - WARM_S,
-        batch,
-        waiting,
-        prefill,
-        first[finished] - t0,
-        done[finished] - t0,
-    )
+    t: Array = work.step_s * np.arange(n, dtype=np.float64) - WARM_S
+    return Served(t, batch, waiting, prefill, first[finished] - t0, done[finished] - t0)
 
 
-def _admit(c: int, queue: list[int], left: Array, which: Array, owed: Array, requests: Requests, prefill_per_s: float,
-           step: float, now: float, first: Array) -> None:  # fmt: skip
-    """Take waiting requests into free places of copy c while this step has time for their prompts."""
-    while queue and owed[c] < step:
-        free = int(np.argmin(left[c]))
-        if left[c, free] > 0.0:
-            return
-        request = queue.pop(0)
-        owed[c] += requests.prompt[request] / prefill_per_s
-        left[c, free] = max(requests.output[request], 1.0)
-        which[c, free] = request
-        first[request] = now
+def _copy(own: range, requests: Requests, work: Inference, columns: tuple[Array, Array, Array], first: Array,
+          done: Array) -> None:  # fmt: skip
+    """One copy through time: batch, waiting requests and share of prefill at each step, into the given arrays.
+
+    All requests of a batch advance by the same tokens, so one count of tokens serves them: each is done when the
+    count reaches what it was at its start plus its answer's length.
+    """
+    engine_, step = work.engine, work.step_s
+    token_s = engine_.step_s(np.arange(work.most + 1)).tolist()
+    t, prompt_s = requests.t_s.tolist(), (requests.prompt / engine_.prefill_per_s).tolist()
+    answer = np.maximum(requests.output, 1.0).tolist()
+    batch, waiting, prefill = columns
+    active: list[tuple[float, int]] = []
+    queue: deque[int] = deque()
+    tokens = owed = 0.0
+    arrived = 0
+    for k in range(len(batch)):
+        begin, end = k * step, (k + 1) * step
+        while arrived < len(own) and t[own[arrived]] < end:
+            queue.append(own[arrived])
+            arrived += 1
+        while queue and owed < step and len(active) < work.most:
+            request = queue.popleft()
+            owed += prompt_s[request]
+            heappush(active, (tokens + answer[request], request))
+            first[request] = max(t[request], begin) + owed
+        spent = min(owed, step)
+        owed -= spent
+        batch[k], waiting[k], prefill[k] = len(active), len(queue), spent / step
+        tokens += (step - spent) / token_s[len(active)]
+        while active and active[0][0] <= tokens:
+            done[heappop(active)[1]] = end

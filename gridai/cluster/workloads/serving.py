@@ -21,6 +21,8 @@ from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile
 
 MOST_POINTS = 5_000_000
+MANY = 64
+"""Of more GPUs the number in prefill is taken as normally distributed."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,16 @@ class Serving:
 
     def _in_prefill(self, n: int, gpus: int, keep: float, rng: np.random.Generator) -> Array:
         """How many GPUs are in prefill at each step: each keeps its state or draws it anew."""
-        found = np.empty(n)
-        now = int(rng.binomial(gpus, self.prefill_share))
-        stay_high = keep + (1.0 - keep) * self.prefill_share
-        go_high = (1.0 - keep) * self.prefill_share
-        for k in range(n):
-            found[k] = now
-            now = int(rng.binomial(now, stay_high) + rng.binomial(gpus - now, go_high))
+        if gpus > MANY:
+            share = self.prefill_share
+            spread = math.sqrt(gpus * share * (1.0 - share))
+            return np.clip(gpus * share + spread * memory(rng.standard_normal(n), keep), 0.0, gpus)
+        found = np.zeros(n)
+        for _ in range(gpus):
+            anew = rng.random(n) >= keep
+            anew[0] = True
+            state = rng.random(n) < self.prefill_share
+            found += state[np.maximum.accumulate(np.where(anew, np.arange(n), 0))]
         return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gridai.cluster import HARDWARE, Cluster
-from gridai.cluster.traces import Trace, read, read_trace
+from gridai.cluster.traces import Trace, read, read_each, read_trace
 from gridai.cluster.workloads import Replay, Workload
 from gridai.errors import CaseError, SettingError, UnknownNameError
 
@@ -56,6 +56,19 @@ def test_no_header_needs_a_unit_and_adds_the_columns(tmp_path: Path) -> None:
         read_trace(path)
 
 
+def test_the_power_of_each_gpu(tmp_path: Path) -> None:
+    path = write(tmp_path, "0.0,70,80\n0.5,71,81\n1.0,72,82\n")
+    trace, watt = read_each(path, unit="W")
+    assert watt == pytest.approx(np.array([[70.0, 80.0], [71.0, 81.0], [72.0, 82.0]]))
+    assert trace.mw == pytest.approx(read_trace(path, unit="W", gpus=2).mw)
+    assert trace.gpus == 2
+    rows = [f"2024/05/01 12:00:0{s},{g},{100 * (g + 1) + s} W" for s in range(3) for g in range(2)]
+    smi = write(tmp_path, "timestamp, index, power.draw [W]\n" + "\n".join(rows))
+    assert read_each(smi)[1] == pytest.approx(np.array([[100.0, 200.0], [101.0, 201.0], [102.0, 202.0]]))
+    with pytest.raises(CaseError, match="one power; the powers of single GPUs need a column for each"):
+        read_each(write(tmp_path, kilowatts([7, 7])))
+
+
 def test_columns_by_name_and_milliseconds(tmp_path: Path) -> None:
     path = write(tmp_path, "t_ms,a_W,b_W,c\n0,100,200,1\n500,110,210,2\n")
     trace = read_trace(path, power=["a_W", "b_W"])
@@ -79,7 +92,11 @@ def test_columns_by_name_and_milliseconds(tmp_path: Path) -> None:
         ("timestamp,power_W\n2024-05-01T12:00:00Z,7\n2024-05-01T12:00:01+02:00,7\n", {},
          ("row 3", "time zones are mixed", "Z, +02:00")),
         ("timestamp,power_W\n2024-05-01T12:00:00,7\n2024-05-01T12:00:01Z,7\n", {}, ("time zones are mixed",)),
-        (kilowatts([7, 7, 7]) + "500,7\n", {}, ("a gap of 498 s after 2 s", "longest_gap_s = 60 s")),
+        (kilowatts([7, 7, 7]) + "500,7\n", {}, ("row 4", "a gap of 498 s after 2 s", "longest_gap_s = 60 s")),
+        ("# lab\n\n" + kilowatts([7, 7]) + "# noon\n2,-1\n", {}, ("row 7", "negative")),
+        (kilowatts([7, "inf", 7]), {}, ("row 3", "no number")),
+        ("timestamp,power_W\n2024-10-27T02:59:59,7\n2024-10-27T02:00:00,7\n", {}, ("row 3", "daylight saving")),
+        ("timestamp,power_W\nyesterday,7\n2024-05-01T12:00:01,7\n", {}, ("row 2", "timestamp", "no number")),
         ("when,total_kW\n0,7\n", {}, ("no time column among when, total_kW", "time=")),
         ("t_s,heat\n0,7\n", {}, ("no power column", "power=")),
         ("t_s,power\n0,7\n", {}, ("power", "its unit is not in its name")),
