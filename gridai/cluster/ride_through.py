@@ -101,6 +101,7 @@ class UpsClass:
     charge_pu: float = _own("charge_pu", 0.05)
     charge_eff: float = _own("charge_eff", 0.9)
     refill_soc: float = _own("refill_soc", 0.98)
+    bypass_low_pu: float = _own("bypass_low_pu", 0.0)
     generator: float = _own("generator", 1.0)
     gen_start_s: float = _own("gen_start_s", 15.0)
     gen_hold_s: float = _own("gen_hold_s", 900.0)

@@ -6,22 +6,33 @@
      V --[ PLL: theta, df ]-- |df| > df_hz for f_s;  |d df/dt| > rocof for rocof_s;  |angle error| ---+
 
     0 normal --(a threshold's delay is over)--> 1 battery --(generator starts)--> 2 generator
-        ^  ^                                     |    |                            |
-        |  +--- 4 walk-in <--(input good for return_s)+----------------------------+
-        |           |                            |
-     5 online <-----+ (eco only, hold_s)         +--(battery empty)--> 3 off        6 latched: battery, waits for a hand
+        ^  ^                                    |    |                            |    ^
+        |  +-- 4 walk-in <--(input good for return_s)+----------------------------+    |
+        |           |                           |                                      |
+     5 online <-----+ (eco only, hold_s)        +--(battery empty)--> 3 off -----------+
+        ^                                                         +-> 7 bypass (input within its window)
+        +--------(input good for return_s)-----------------------------+
+                                                                      6 latched: battery, waits for a hand
 
 The counter latches: the count_n-th disturbance within window_s puts the group on its battery until somebody returns it.
 The times of the last six disturbances are kept, so a window is exact; count_n = 0 counts nothing. by_hand = 1: every
-departure waits for a hand. A group without battery (ups = 0: supplies at the mains) goes from 0 to 3.
+departure waits for a hand. A group without battery (ups = 0: supplies at the mains, or a UPS on its maintenance
+bypass) goes from 0 to 3. A UPS whose battery is empty passes its load to the bypass if bypass_low_pu is given and the
+voltage lies above it and below over1_pu; the load is then on the grid as it is, without a battery and without a latch.
 
-Power from the grid, with the input stage of gridai.cluster.electrical (constant power, below v_min constant current):
+Power from the grid, with the input stage of gridai.cluster.electrical (constant power, below v_min constant current),
+and the balance that holds at every instant:
 
-    P = (p_load k + p_charge) g(|V|)      k = 1 in normal and online, the ramp of walk-in, else 0
-    E d(soc)/dt = charge_eff p_charge g - (p_load - p_load k g)           E = p0 battery_min 60 s
+    p = (p_load k (1 + gain) + p_charge) g(|V|)      k = 1 in normal, online, bypass; the ramp of walk-in; else 0
+    p + battery + generator = load + loss            battery = what the grid does not give - charge_eff p_charge g
+    E d(soc)/dt = - battery                          E = p0 battery_min 60 s
 
-so the battery gives what the grid does not, also in a dip that the group stays on for. An eco UPS feeds its load
-directly; after a disturbance it runs online for hold_s and draws 1 + eco_gain of the power meanwhile.
+so the battery gives what the grid does not, also in a dip that the group stays on for; gain = eco_gain while an eco UPS
+runs online, hold_s after a disturbance. An eco UPS in normal operation, a bypass and supplies at the mains feed their
+load directly: it gets p_load k g. The same holds for a walk-in after the load was lost. Four more states integrate the
+balance by the same scheme, so that stored and exchanged energy agree to rounding through steps, cuts and events:
+
+    E (soc0 - soc) = missed - unserved - generator + loss        missed: asked for and not given by the grid
 
 The PLL is of second order (natural frequency pll_rad_per_s, damping 0.7): df is its integral part, its rate of change
 is measured through a washout of rocof_t_s, and the angle error jumps with the phase of the voltage. Below 0.1 pu the
@@ -37,40 +48,31 @@ from typing import Any
 import numpy as np
 
 from gridai.cluster.electrical import supply_share
+from gridai.cluster.ups_power import (
+    BATTERY,
+    BYPASS,
+    GENERATOR,
+    LATCHED,
+    NORMAL,
+    OFF,
+    ONLINE,
+    WALKING,
+    asked_pu,
+    backed,
+    charging_pu,
+    gain,
+    on_grid,
+    taken,
+)
 from gridai.errors import InitialisationError
 from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
 
-NORMAL, BATTERY, GENERATOR, OFF, WALKING, ONLINE, LATCHED = 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
 NEVER = 1e30
 HYSTERESIS = 1e-6
 TIME_TOL_S = 1e-9
 PLL_DAMPING = 0.7
 UNDER, OVER, FREQUENCY, ROCOF, PHASE, COUNTED, EMPTY, FORCED = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0
 STAGES = ("under1", "under2", "under3", "under4", "over1", "over2", "freq", "rocof")
-
-
-@kernel
-def on_grid(mode: Any) -> float:
-    """1 in the modes in which thresholds are watched and power is taken from the grid."""
-    return 1.0 if mode in (NORMAL, WALKING, ONLINE) else 0.0
-
-
-@kernel
-def grid_share(p: Any, x: Any, z: Any) -> float:
-    """Part of the load that the input stage is asked for; above 1 for an eco UPS that runs online."""
-    if z.mode == NORMAL:
-        return 1.0
-    if z.mode == ONLINE:
-        return 1.0 + p.eco_gain
-    if z.mode == WALKING:
-        return min(max(x.walk - z.walk0, 0.0), 1.0) * (1.0 + p.eco * p.eco_gain)
-    return 0.0
-
-
-@kernel
-def charging_pu(p: Any, z: Any) -> float:
-    """Power that the charger asks for [pu]."""
-    return z.charging * p.charge_pu * p.p0_pu if z.mode == NORMAL or z.mode == ONLINE else 0.0
 
 
 @kernel
@@ -86,21 +88,34 @@ def current(p: Any, x: Any, z: Any, v: Any) -> complex:
     vm = abs(v)
     if vm < 1e-9:
         return 0.0j
-    asked = x.p_psu_pu * grid_share(p, x, z) + charging_pu(p, z)
-    return -asked * supply_share(vm, p.v_min_pu, p.v_cut_pu) * complex(1.0, -p.tan_phi) * v / (vm * vm)
+    return -asked_pu(p, x, z) * supply_share(vm, p.v_min_pu, p.v_cut_pu) * complex(1.0, -p.tan_phi) * v / (vm * vm)
 
 
 @kernel
 def outputs(p: Any, x: Any, z: Any, u: Any, y: Any) -> None:
-    """Power drawn and asked for, mode (6: latched on battery), cause of the last departure, charge, disturbances."""
+    """Powers of the balance, mode (6: latched on battery), cause of the last departure, charge, what the PLL sees."""
     v = complex(u.v_re, u.v_im)
     share = supply_share(abs(v), p.v_min_pu, p.v_cut_pu)
-    y.p_pu = (x.p_psu_pu * grid_share(p, x, z) + charging_pu(p, z)) * share
+    k, more = taken(p, x, z), gain(p, z)
+    load = x.p_psu_pu * k * share
+    given, extra, generator = 0.0, load * more, 0.0
+    charge = charging_pu(p, z) * (share if z.mode != GENERATOR else 1.0)
+    if backed(p, z) == 1.0:
+        load, extra = x.p_psu_pu, x.p_psu_pu * k * more
+        given = x.p_psu_pu * (1.0 + k * more - k * (1.0 + more) * share)
+    elif z.mode == GENERATOR:
+        load, generator = x.p_psu_pu, x.p_psu_pu + charge
+    y.p_pu = z.on * asked_pu(p, x, z) * share
     y.q_pu = y.p_pu * p.tan_phi
     y.demand_pu = u.p_demand_mw / p.mva
-    y.load_pu = 0.0 if z.mode == OFF else x.p_psu_pu
+    y.load_pu, y.generator_pu, y.given_pu = z.on * load, z.on * generator, z.on * given
+    y.battery_pu = z.on * (given - p.charge_eff * charge)
+    y.loss_pu = z.on * (extra + (1.0 - p.charge_eff) * charge)
     y.mode = LATCHED if z.latched == 1.0 and z.mode == BATTERY else z.mode
-    y.cause, y.soc = z.cause, x.soc
+    y.cause, y.soc = z.cause, min(max(x.soc, 0.0), 1.0)
+    y.stored_mwh = x.soc * p.energy_pu_s * p.mva / 3600.0
+    y.missed_mwh, y.unserved_mwh = x.missed_pu_s * p.mva / 3600.0, x.unserved_pu_s * p.mva / 3600.0
+    y.generator_mwh, y.loss_mwh = x.generator_pu_s * p.mva / 3600.0, x.loss_pu_s * p.mva / 3600.0
     y.df_hz = x.df_hz
     y.rocof_hz_per_s = (x.df_hz - x.df_slow_hz) / p.rocof_t_s
     y.phase_rad = angle_error(v, x.theta_rad)
@@ -108,7 +123,7 @@ def outputs(p: Any, x: Any, z: Any, u: Any, y: Any) -> None:
 
 @kernel
 def derivatives(p: Any, x: Any, z: Any, u: Any, y: Any, d: Any) -> None:
-    """Lags, PLL, walk-in ramp, battery."""
+    """Lags, PLL, walk-in ramp, battery, energies."""
     v = complex(u.v_re, u.v_im)
     d.p_psu_pu = (u.p_demand_mw / p.mva - x.p_psu_pu) / p.psu_s
     d.v_pu = (abs(v) - x.v_pu) / p.t_v_s
@@ -116,12 +131,10 @@ def derivatives(p: Any, x: Any, z: Any, u: Any, y: Any, d: Any) -> None:
     d.theta_rad = 2.0 * np.pi * x.df_hz + 2.0 * PLL_DAMPING * p.pll_rad_per_s * y.phase_rad
     d.df_slow_hz = y.rocof_hz_per_s
     d.walk = 1.0 / p.walk_s if z.mode == WALKING else 0.0
-    d.soc = 0.0
-    if p.ups == 1.0 and z.mode != OFF and z.mode != GENERATOR:
-        share = supply_share(abs(v), p.v_min_pu, p.v_cut_pu)
-        taken = grid_share(p, x, z)
-        given = x.p_psu_pu * max(1.0, taken) - x.p_psu_pu * taken * share
-        d.soc = (p.charge_eff * charging_pu(p, z) * share - given) / p.energy_pu_s
+    d.soc = -y.battery_pu / p.energy_pu_s
+    d.missed_pu_s = z.on * x.p_psu_pu - y.p_pu
+    d.unserved_pu_s = z.on * x.p_psu_pu - y.load_pu
+    d.generator_pu_s, d.loss_pu_s = y.generator_pu, y.loss_pu
 
 
 @kernel
@@ -136,6 +149,12 @@ def stage(outside: Any, due_s: Any, t: Any) -> float:
 def goodness(p: Any, x: Any) -> float:
     """Above 0 while the input is good enough to return: voltage and frequency within the return window."""
     return min(x.v_pu - p.v_return_low_pu, p.v_return_high_pu - x.v_pu, 0.1 * (p.df_return_hz - abs(x.df_hz)))
+
+
+@kernel
+def bypass_room(p: Any, x: Any) -> float:
+    """Above 0 while the voltage lies in the window of the bypass [pu]; below 0 without a bypass."""
+    return min(x.v_pu - p.bypass_low_pu, p.over1_pu - x.v_pu) if p.bypass_low_pu > 0.0 else -1.0
 
 
 @kernel
@@ -154,13 +173,14 @@ def guards(p: Any, x: Any, z: Any, u: Any, y: Any, t: Any, g: Any) -> None:
         g.rocof = stage(0.1 * (abs(y.rocof_hz_per_s) - p.rocof_hz_per_s), z.rocof_due_s, t)
         g.phase = abs(y.phase_rad) - p.phase_rad
     g.count = stage(p.v_count_pu - x.v_pu, z.count_due_s, t) if p.count_n > 0.0 else -1.0
-    away = z.mode in (BATTERY, GENERATOR, OFF)
+    away = z.mode in (BATTERY, GENERATOR, OFF, BYPASS)
     g.ready = stage(goodness(p, x), z.ready_due_s, t) if away and z.latched == 0.0 else -1.0
-    g.due = t - z.due_s if z.mode == BATTERY or z.mode == ONLINE else -1.0
-    g.empty = -x.soc if z.mode == BATTERY and p.ups == 1.0 else -1.0
+    g.due = t - z.due_s if z.mode in (BATTERY, ONLINE, OFF) else -1.0
+    g.empty = -x.soc if y.given_pu > 0.0 else -1.0
+    g.bypass = -bypass_room(p, x) if z.mode == BYPASS else -1.0
     g.walked = x.walk - z.walk0 - 1.0 if z.mode == WALKING else -1.0
     g.charge = -1.0
-    if p.ups == 1.0 and (z.mode == NORMAL or z.mode == ONLINE):
+    if p.ups == 1.0 and z.mode in (NORMAL, ONLINE, GENERATOR):
         g.charge = x.soc - 1.0 if z.charging == 1.0 else p.refill_soc - x.soc
 
 
@@ -180,7 +200,7 @@ def leave(p: Any, z: Any, t: Any, cause: Any) -> None:
     z.under1_due_s, z.under2_due_s, z.under3_due_s, z.under4_due_s = NEVER, NEVER, NEVER, NEVER
     z.over1_due_s, z.over2_due_s, z.freq_due_s, z.rocof_due_s = NEVER, NEVER, NEVER, NEVER
     z.ready_due_s, z.charging, z.left_s, z.cause, z.released = NEVER, 0.0, t, cause, 0.0
-    z.mode = BATTERY if p.ups == 1.0 else OFF
+    z.mode = BATTERY if p.ups == 1.0 and z.dark == 0.0 else OFF
     z.due_s = t + p.gen_start_s if p.generator == 1.0 and p.ups == 1.0 else NEVER
     if p.by_hand == 1.0:
         z.latched = 1.0
@@ -238,34 +258,57 @@ def update(p: Any, x: Any, z: Any, u: Any, y: Any, t: Any, g: Any) -> int:
         cause = watch(p, z, t, g)
         if cause > 0.0:
             leave(p, z, t, cause)
-    if latches == 1.0 and z.latched == 0.0 and z.mode != OFF:
+    if latches == 1.0 and z.latched == 0.0 and z.mode != OFF and z.mode != BYPASS:
         if on_grid(z.mode) == 1.0:
             leave(p, z, t, COUNTED)
         z.cause, z.latched, z.ready_due_s = COUNTED, 1.0, NEVER
-    if g.empty > 0.0:
-        z.mode, z.cause, z.due_s, z.ready_due_s = OFF, EMPTY, NEVER, NEVER
+    if g.empty > 0.0 and backed(p, z) == 1.0:
+        exhausted(p, x, z)
+    elif g.bypass > 0.0 and z.mode == BYPASS:
+        z.mode, z.ready_due_s = OFF, NEVER
     elif g.ready > 0.0 and z.latched == 0.0:
         wait_s = p.gen_hold_s if z.mode == GENERATOR and z.released == 0.0 else p.return_s
         z.ready_due_s = next_due(g.ready, z.ready_due_s, wait_s, t)
         if z.ready_due_s < 0.0:
-            z.mode, z.walk0, z.due_s, z.ready_due_s = WALKING, x.walk, NEVER, NEVER
+            come_back(p, x, z, t)
     elif g.walked > 0.0 and z.mode == WALKING:
-        z.mode = ONLINE if p.eco == 1.0 else NORMAL
-        z.due_s = t + p.hold_s if p.eco == 1.0 else NEVER
-        z.charging = 1.0 if p.ups == 1.0 and x.soc < 1.0 else 0.0
-    elif g.due > 0.0 and z.mode == BATTERY:
+        settle(p, x, z, t)
+    elif g.due > 0.0 and z.mode in (BATTERY, OFF):
         z.mode, z.due_s, z.ready_due_s = GENERATOR, NEVER, NEVER
     elif g.due > 0.0 and z.mode == ONLINE:
         z.mode, z.due_s = NORMAL, NEVER
-    if g.charge > 0.0 and on_grid(z.mode) == 1.0:
+    if g.charge > 0.0 and z.mode in (NORMAL, ONLINE, GENERATOR):
         z.charging = 1.0 - z.charging
     return 0
 
 
 @kernel
-def clamp(p: Any, x: Any, u: Any) -> None:
-    """The charge within 0 and 1."""
-    x.soc = min(max(x.soc, 0.0), 1.0)
+def exhausted(p: Any, x: Any, z: Any) -> None:
+    """The battery is empty: the load passes to the bypass if there is one that can carry it, else it is lost."""
+    z.cause, z.ready_due_s, z.charging = EMPTY, NEVER, 0.0
+    if bypass_room(p, x) > 0.0:
+        z.mode, z.latched, z.due_s = BYPASS, 0.0, NEVER
+    else:
+        z.mode = OFF
+
+
+@kernel
+def come_back(p: Any, x: Any, z: Any, t: Any) -> None:
+    """The input has been good for long enough: walk in; from the bypass, where the load is already, at once."""
+    if z.mode == BYPASS:
+        settle(p, x, z, t)
+        return
+    z.dark = 1.0 if z.mode == OFF else 0.0
+    z.mode, z.walk0, z.due_s, z.ready_due_s = WALKING, x.walk, NEVER, NEVER
+
+
+@kernel
+def settle(p: Any, x: Any, z: Any, t: Any) -> None:
+    """Normal operation again, an eco UPS online for hold_s first; the battery is charged."""
+    z.mode = ONLINE if p.eco == 1.0 else NORMAL
+    z.due_s = t + p.hold_s if p.eco == 1.0 else NEVER
+    z.dark, z.ready_due_s = 0.0, NEVER
+    z.charging = 1.0 if p.ups == 1.0 and x.soc < 1.0 else 0.0
 
 
 def initialise(p: Any, x: Any, z: Any, u: Any, y: Any, op: Start) -> None:
@@ -306,6 +349,8 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
         found.append(("v_return_low_pu", f"the return window must lie within the thresholds, {band}"))
     if not values["v_cut_pu"] <= values["v_min_pu"]:
         found.append(("v_cut_pu", f"must not be above v_min_pu = {values['v_min_pu']:g} pu"))
+    if values["bypass_low_pu"] > values["v_return_low_pu"]:
+        found.append(("bypass_low_pu", f"must not be above v_return_low_pu = {values['v_return_low_pu']:g} pu"))
     if values["count_n"] not in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
         found.append(("count_n", "give 0 (no counting) or a whole number up to 6"))
     if values["eco"] == 1.0 and values["ups"] == 0.0:
@@ -347,6 +392,7 @@ _PARAMS = (
     Param("charge_pu", "", 0.05, "charger, part of the load at the start", 0.0, 1.0),
     Param("charge_eff", "", 0.9, "efficiency of charging", 0.1, 1.0),
     Param("refill_soc", "", 0.98, "charge below which charging begins by itself", 0.0, 1.0),
+    Param("bypass_low_pu", "pu", 0.0, "voltage above which the bypass takes an empty UPS's load; 0: none", 0.0, 1.0),
     Param("generator", "", 1.0, "1: a generator takes over from the battery", 0.0, 1.0),
     Param("gen_start_s", "s", 15.0, "time on battery until it has", 0.0, 1e6),
     Param("gen_hold_s", "s", 900.0, "how long the input must be good to return from the generator", 0.0, 1e6),
@@ -376,20 +422,25 @@ MODEL = Model(
         State("df_slow_hz", "Hz", "the same behind a lag"),
         State("walk", "", "ramps of all returns so far"),
         State("soc", "", "charge of the battery", drifts=True),
+        State("missed_pu_s", "pu s", "energy that the load asked for and the grid did not give", drifts=True),
+        State("unserved_pu_s", "pu s", "energy that the load asked for and did not get", drifts=True),
+        State("generator_pu_s", "pu s", "energy that the generator gave", drifts=True),
+        State("loss_pu_s", "pu s", "energy lost in charging and in an eco UPS that runs online", drifts=True),
     ),
     memory=(
-        State("mode", "", "0 normal, 1 battery, 2 generator, 3 off, 4 walk-in, 5 online"),
+        State("mode", "", "0 normal, 1 battery, 2 generator, 3 off, 4 walk-in, 5 online, 7 bypass"),
         State("latched", "", "1: waits for a hand"),
         State("released", "", "1: a hand has released it, so it need not wait on its generator"),
         State("cause", "", "of the last departure; the numbers are those of gridai.results.ride_through"),
         State("left_s", "s", "time of the last departure", start=-NEVER),
         *(State(f"{name}_due_s", "s", "when this delay is over", start=NEVER) for name in (*STAGES, "count", "ready")),
         State("due_s", "s", "when the generator takes over, or eco mode begins again", start=NEVER),
+        State("dark", "", "1: the load was lost, and this walk-in starts it again"),
         State("walk0", "", "state walk when the present walk-in began"),
         State("charging", "", "1: the charger is on"),
         *(State(f"e{k}_s", "s", f"time of the disturbance {k} back", start=-NEVER) for k in range(1, 7)),
     ),
-    guards=(*STAGES, "phase", "count", "ready", "due", "empty", "walked", "charge"),
+    guards=(*STAGES, "phase", "count", "ready", "due", "empty", "bypass", "walked", "charge"),
     inputs=(
         Input("v_re", "pu", "bus.v_re", "bus voltage, real part"),
         Input("v_im", "pu", "bus.v_im", "bus voltage, imaginary part"),
@@ -400,23 +451,32 @@ MODEL = Model(
         Output("q_pu", "pu", "reactive power drawn", "q_mvar", on_base=True),
         Output("demand_pu", "pu", "power that the load asks for", "p_demand_mw", on_base=True),
         Output("load_pu", "pu", "power that the load gets, from the grid or the battery", "p_load_mw", on_base=True),
+        Output("battery_pu", "pu", "power that the battery gives; below 0: stores", "p_battery_mw", on_base=True),
+        Output("generator_pu", "pu", "power that the generator gives", on_base=True),
+        Output("loss_pu", "pu", "losses of charging and of an eco UPS that runs online", on_base=True),
+        Output("given_pu", "pu", "power that the battery gives, without what it stores", on_base=True),
         Output("mode", "", "as the memory; 6: latched on battery", "mode"),
         Output("cause", "", "of the last departure", "cause"),
         Output("soc", "", "charge of the battery", "soc"),
+        Output("unserved_mwh", "MWh", "energy that the load asked for and did not get", "unserved_mwh"),
+        Output("missed_mwh", "MWh", "energy that the load asked for and the grid did not give"),
+        Output("generator_mwh", "MWh", "energy that the generator gave"),
+        Output("loss_mwh", "MWh", "energy lost in charging and in an eco UPS that runs online"),
+        Output("stored_mwh", "MWh", "energy in the battery"),
         Output("df_hz", "Hz", "measured frequency, from nominal"),
         Output("rocof_hz_per_s", "Hz/s", "measured rate of change of the frequency"),
         Output("phase_rad", "rad", "angle error of the PLL"),
     ),
     initialise=initialise,
     kernels={
-        "current": current, "outputs": outputs, "derivatives": derivatives, "clamp": clamp, "guards": guards,
+        "current": current, "outputs": outputs, "derivatives": derivatives, "guards": guards,
         "update": update,
     },
     check=check,
     source="UPS guide specifications; NERC incident review of 10 July 2024; see the module's docstring",
     deviations=(
         "one positive-sequence voltage stands for the three phases: a dip of one phase alone is seen smaller",
-        "the battery is not charged from the generator; its energy does not depend on the rate of discharge",
+        "the energy of the battery does not depend on the rate of discharge",
         "reactive power of filters that stay connected while the group is on battery is left out",
     ),
 )  # fmt: skip

@@ -20,7 +20,7 @@ from gridai.results.ride_through import changes, groups_of, load_by_state
 
 COLORS = {
     "normal": "#d9e8f3", "online": SKY, "walking in": GREEN, "on battery": ORANGE, "latched": PURPLE,
-    "on generator": "#9c6b98", "off": "#555555",
+    "on generator": "#9c6b98", "off": "#555555", "bypass": "#b7a36b",
 }  # fmt: skip
 MOST_BUSES = 5
 

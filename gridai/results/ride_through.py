@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gridai.results.result import Result
 
 FloatArray = NDArray[np.float64]
-MODES = ("normal", "on battery", "on generator", "off", "walking in", "online", "latched")
-"""Names of the modes by number; latched: on battery until somebody returns it."""
+MODES = ("normal", "on battery", "on generator", "off", "walking in", "online", "latched", "bypass")
+"""Names of the modes by number; latched: on battery until somebody returns it; bypass: on the grid past its UPS."""
 AWAY = (1, 2, 3, 6)
 """Modes in which a group takes no power from the grid."""
 CAUSES = (

@@ -81,22 +81,6 @@ def test_crossings_do_not_depend_on_the_step():
     assert max(abs(x.t_s - y.t_s) for x, y in pairs) < 1e-3  # reached: 3e-4 s, the lag of the recovering voltage
 
 
-def test_battery_energy_is_conserved_through_an_outage():
-    """Load - grid = battery, integrated over dip, battery, walk-in and recharge: 1e-6 of the energy that moved."""
-    row = UpsClass(groups=1, return_s=3.0, walk_s=4.0, battery_min=0.5, charge_pu=0.2, charge_eff=0.8, generator=0)
-    result = simulate(system(row), DIPS[:1], until_s=60.0)
-    t, p, load = result.t_s, result.cluster.p_mw["dc"].to_numpy(), result.cluster.p_load_mw["dc"].to_numpy()
-    soc = result.ups.soc["dc/ups1"].to_numpy()
-    energy = 107.125 * 30.0
-    given = np.maximum(load - p, 0.0)
-    stored = 0.8 * np.maximum(p - load, 0.0)
-    moved = np.concatenate([[0.0], np.cumsum(np.diff(t) * 0.5 * ((stored - given)[1:] + (stored - given)[:-1]))])
-    assert soc.min() < 0.9
-    assert soc[-1] == pytest.approx(1.0, abs=1e-6)
-    assert np.abs(moved - (soc - 1.0) * energy).max() < 1e-3 * np.abs(moved).max()
-    assert load == pytest.approx(np.full(len(t), 107.125))
-
-
 def test_an_empty_battery_loses_the_load_unless_a_generator_starts():
     row = {"groups": 1, "battery_min": 0.05, "return_policy": "hand"}
     dark = simulate(system(UpsClass(generator=0, **row)), DIPS[:1], until_s=8.0)

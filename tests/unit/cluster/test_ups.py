@@ -58,7 +58,7 @@ def test_it_stands_still_and_draws_the_load():
 @pytest.mark.parametrize("v", [0.95, 0.8, 0.5, 0.2, 0.0])
 @pytest.mark.parametrize("mode", [ups.NORMAL, ups.BATTERY, ups.WALKING, ups.ONLINE])
 def test_the_battery_gives_what_the_grid_does_not(v, mode):
-    unit = Unit()
+    unit = Unit(eco=float(mode == ups.ONLINE))
     unit.r["z"].mode, unit.r["x"].walk, unit.r["x"].soc = mode, 0.3, 0.5
     unit.r["u"].v_re = v
     unit.call("outputs")
@@ -175,6 +175,85 @@ def test_eco_goes_online_after_a_disturbance():
     assert unit.r["z"].mode == ups.NORMAL
 
 
+def spent(**given: float) -> Unit:
+    """A group on its battery, which is empty."""
+    unit = Unit(under1_pu=0.85, generator=0.0, **given)
+    unit.fire(1.0, "under1")
+    unit.r["x"].soc = 0.0
+    unit.fire(2.0, "empty")
+    return unit
+
+
+def test_an_empty_ups_passes_its_load_to_the_bypass():
+    unit = spent(bypass_low_pu=0.8, return_s=0.0)
+    unit.call("outputs")
+    assert (unit.r["z"].mode, unit.r["z"].cause) == (ups.BYPASS, ups.EMPTY)
+    assert unit.r["y"].load_pu == unit.r["y"].p_pu == 0.5
+    assert unit.call("current") == pytest.approx(-(0.5 - 0.1j))
+    unit.r["u"].v_re = 0.435
+    unit.call("outputs")
+    assert unit.r["y"].load_pu == unit.r["y"].p_pu == pytest.approx(0.25)  # the load takes what there is
+    assert unit.r["y"].battery_pu == 0.0
+    unit.fire(3.0, "ready")
+    assert (unit.r["z"].mode, unit.r["z"].charging) == (ups.NORMAL, 1.0)
+
+
+def test_the_bypass_has_a_window():
+    unit = spent(bypass_low_pu=0.8)
+    assert "bypass" not in unit.settle(2.1)
+    unit.r["x"].v_pu = 0.79
+    assert "bypass" in unit.settle(2.2)
+    unit.fire(2.2, "bypass")
+    assert unit.r["z"].mode == ups.OFF
+    assert Unit(under1_pu=0.85).r["p"].bypass_low_pu == 0.0
+    assert spent().r["z"].mode == ups.OFF
+
+
+def test_a_lost_load_walks_in_by_what_the_grid_gives():
+    unit = spent(return_s=0.0)
+    unit.fire(3.0, "ready")
+    assert (unit.r["z"].mode, unit.r["z"].dark) == (ups.WALKING, 1.0)
+    unit.r["x"].walk = 0.3
+    unit.call("outputs")
+    assert unit.r["y"].load_pu == unit.r["y"].p_pu == pytest.approx(0.15)
+    unit.r["x"].walk = 1.0
+    unit.fire(4.0, "walked")
+    assert (unit.r["z"].mode, unit.r["z"].dark) == (ups.NORMAL, 0.0)
+
+
+def test_a_generator_that_comes_late_takes_up_the_lost_load():
+    unit = Unit(under1_pu=0.85, generator=1.0, gen_start_s=15.0)
+    unit.fire(1.0, "under1")
+    unit.r["x"].soc = 0.0
+    unit.fire(2.0, "empty")
+    assert unit.r["z"].mode == ups.OFF
+    assert "due" in unit.settle(16.0)
+    unit.fire(16.0, "due")
+    unit.call("outputs")
+    assert (unit.r["z"].mode, unit.r["y"].load_pu, unit.r["y"].p_pu) == (ups.GENERATOR, 0.5, 0.0)
+
+
+def test_the_generator_charges_the_battery():
+    unit = Unit(under1_pu=0.85, generator=1.0, gen_start_s=15.0)
+    unit.fire(1.0, "under1")
+    unit.r["x"].soc = 0.5
+    unit.fire(16.0, "due")
+    assert "charge" in unit.settle(16.0)
+    unit.fire(16.0, "charge")
+    unit.call("outputs")
+    unit.call("derivatives")
+    assert unit.r["y"].generator_pu == pytest.approx(0.5 + 0.025)
+    assert unit.r["d"].soc * unit.r["p"].energy_pu_s == pytest.approx(0.9 * 0.025)
+
+
+def test_an_eco_ups_leaves_its_load_in_the_dip_until_it_transfers():
+    unit = Unit(eco=1.0)
+    unit.r["u"].v_re = 0.435
+    unit.call("outputs")
+    assert unit.r["y"].load_pu == unit.r["y"].p_pu == pytest.approx(0.25)
+    assert unit.r["y"].battery_pu == 0.0
+
+
 @pytest.mark.parametrize("degrees", [-170.0, -30.0, 15.0, 170.0])
 def test_a_phase_jump_is_seen_at_once_and_whole(degrees):
     unit = Unit(phase_rad=np.radians(10.0))
@@ -211,3 +290,4 @@ def test_check_finds_crossed_curves():
     good = {q.name: q.default or 0.0 for q in ups.MODEL.params if not q.solved}
     assert ups.check(good) == []
     assert SimpleNamespace(**dict(ups.check({**good, "under2_pu": 0.5}))).under2_pu
+    assert "bypass_low_pu" in dict(ups.check({**good, "bypass_low_pu": 0.95}))
