@@ -45,6 +45,9 @@ def check_fields(study: Any, found: Problems) -> None:
         if rule.get("choices"):
             if value not in rule["choices"]:
                 found.add(_name(study), None, f.name, value, near(value, rule["choices"], f.name))
+        elif str(f.type).startswith("tuple[float"):
+            for number in value if isinstance(value, tuple) else (value,):
+                _check_number(study, found, f.name, number, rule, whole=False)
         elif "str" not in str(f.type) and "bool" not in str(f.type) and not (value is None and "None" in str(f.type)):
             _check_number(study, found, f.name, value, rule, whole=str(f.type).startswith("int"))
 

@@ -14,6 +14,7 @@ from gridai.studies.common import check_fields, placement_of, provenance_of, red
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
+    from gridai.cluster import Cluster
     from gridai.kernel.profile import Profile
     from gridai.reports import Measure, Report, Table
     from gridai.results import Result
@@ -147,19 +148,23 @@ class Oscillate:
 
 def _with_wave(case: Case, placement: Placement, wave: Profile) -> Case:
     """The case with the cluster's workload replaced by its mean and the wave."""
+    played = swinging(placement.cluster, wave)
+    kept = tuple(replace(p, cluster=played) if p.name == placement.name else p for p in case.placements)
+    return replace(case, placements=kept)
+
+
+def swinging(cluster: Cluster, wave: Profile) -> Cluster:
+    """The cluster with its workload replaced by its mean and a wave [MW]. Raises SettingError for too large a wave."""
     from gridai.cluster.waveform import Played
 
-    cluster = placement.cluster
     lowest = cluster.p_mw + float(wave.values.min())
-    if lowest < 0.0:
+    if lowest < -1e-9 * cluster.p_mw:
         raise SettingError(
             f"amplitude_mw: the cluster draws {cluster.p_mw:.1f} MW on average and would fall to {lowest:.1f} MW; "
             "give a smaller amplitude or a larger cluster"
         )
     level = cluster.workload.mean
-    played = replace(cluster, workload=Played(wave.scaled(level / cluster.p_mw).plus(level)))
-    kept = tuple(replace(p, cluster=played) if p.name == placement.name else p for p in case.placements)
-    return replace(case, placements=kept)
+    return replace(cluster, workload=Played(wave.scaled(level / cluster.p_mw).plus(level)))
 
 
 def _summary(study: Oscillate, result: Result, placement: Placement, window: tuple[float, float]) -> dict[str, Measure]:
