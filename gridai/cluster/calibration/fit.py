@@ -1,7 +1,7 @@
 """`fit`: from a measured trace to the parameters of a workload.
 
     trace -> parts of the run -> training phase -> cycle -> template -> shape -> Training
-                                                                  \\-> what is left -> stalls
+                                                                  \\-> what is left -> stalls -> ripple
 
 What is measured: times and levels of steps, evaluation, stalls; idle level, start and stop times. What a trace of the
 sum cannot show and is assumed: the correlation of two servers (`coherence`, Training's default), from which the swing
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gridai.cluster.calibration.measures import Measures, measure, uniform
-from gridai.cluster.calibration.periods import find_cycle
+from gridai.cluster.calibration.periods import Template, find_cycle, refold
+from gridai.cluster.calibration.ripple import Ripple, find_ripple
 from gridai.cluster.calibration.run import Schedule, as_measured
 from gridai.cluster.calibration.segment import Segments, inner, segment
 from gridai.cluster.calibration.shape import Shape, fit_shape
@@ -33,6 +34,10 @@ LEAST_SWING = 0.004
 """A cycle that swings less than this over the mean is none: the load is steady."""
 MOST_UNEXPLAINED = 0.4
 """A cycle that leaves more than this of the variance is none."""
+LONE_DEVIATIONS = 4.0
+"""Samples so many robust deviations below the median can hide a cycle."""
+CLEARLY_BETTER = 0.5
+"""The cycle of the record without them is taken where it leaves less than this of what the other leaves."""
 STEADY_DIP = 0.1
 """Without a cycle, dips of half of this over the level are stalls."""
 
@@ -89,6 +94,8 @@ class Fit:
             if w.stalls_per_h:
                 found += [("stalls", w.stalls_per_h, "1/h"), ("stall", w.stall_s, "s"),
                           ("mean power in it", w.stall_level, "of compute")]  # fmt: skip
+            if w.ripple:
+                found += [("ripple", w.ripple, "of the mean, rms"), ("its correlation time", w.ripple_s, "s")]
         found.append(("mean in training", self.mean_mw, "MW"))
         if self.trace.gpus:
             found.append(("mean in training", self.mean_mw * 1e6 / self.trace.gpus, "W a GPU"))
@@ -102,44 +109,72 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
     _check(trace)
     segments = segment(trace)
     phase = inner(trace, segments.training)
-    power, step_s = uniform(phase), phase.step_s
-    mean_mw = float(power.mean())
-    notes = list(trace.notes)
-    times: Array = step_s * np.arange(len(power), dtype=np.float64)
-    if power.std() >= LEAST_SWING * mean_mw:
-        template = find_cycle(power, step_s)
-        if template is not None and template.unexplained(power, step_s) < MOST_UNEXPLAINED:
-            shape = fit_shape(template, phase.meter_s)
-            own = max(shape.depth, shape.eval_depth, shape.switch_depth)
-            stalls = find_stalls(power, template.at(times), step_s, shape.level, own, phase.meter_s)
-            workload = training_of(shape, stalls, template.drift_s, max(trace.gpus, 1), gpus_per_server)
-            dips = "steps and evaluation" if shape.eval_s > 0.0 and shape.steps > 1 else "one dip"
-            notes += [
-                f"the cycle is {template.cycle_s:.2f} s, {len(template.starts_s)} of them, {dips}; the shape is met "
-                f"within {shape.error:.2%} rms",
-                f"coherence {workload.coherence:g} of two servers is assumed: the trace of the sum cannot show it",
-            ]
-            return Fit(trace, workload, mean_mw, segments, Schedule.of(segments, trace), shape, stalls, tuple(notes))
-    level = float(np.median(power))
-    stalls = find_stalls(power, np.full(len(power), level), step_s, level, STEADY_DIP, phase.meter_s)
-    notes.append("nothing repeats in the training phase: a steady load with stalls is taken, its ripple is left out")
-    work = steady_of(stalls, max(trace.gpus, 1))
-    return Fit(trace, work, mean_mw, segments, Schedule.of(segments, trace), None, stalls, tuple(notes))
+    power, step_s, gpus = uniform(phase), phase.step_s, max(trace.gpus, 1)
+    template = _template(power, step_s)
+    shape, notes = None, list(trace.notes)
+    if template is not None:
+        shape = fit_shape(template, phase.meter_s)
+        own = max(shape.depth, shape.eval_depth, shape.switch_depth)
+        level, cycles = shape.level, len(template.starts_s)
+        expected = template.at(step_s * np.arange(len(power), dtype=np.float64))
+        dips = "steps and evaluation" if shape.eval_s > 0.0 and shape.steps > 1 else "one dip"
+        notes += [
+            f"the cycle is {template.cycle_s:.2f} s, {cycles} of them, {dips}; the shape is met within "
+            f"{shape.error:.2%} rms",
+            f"coherence {Training().coherence:g} of two servers is assumed: the trace of the sum cannot show it",
+        ]
+    else:
+        level, own, cycles = float(np.median(power)), STEADY_DIP, 1
+        expected = np.full(len(power), level)
+        notes.append("nothing repeats in the training phase: a steady load with stalls and ripple is taken")
+    stalls = find_stalls(power, expected, step_s, level, own, phase.meter_s)
+    ripple = find_ripple(power - expected, stalls, cycles, step_s, level, phase.meter_s)
+    if shape is None or template is None:
+        work = steady_of(stalls, ripple, gpus)
+    else:
+        work = training_of(shape, stalls, ripple, template.drift_s, gpus, gpus_per_server)
+    schedule = Schedule.of(segments, trace)
+    return Fit(trace, work, float(power.mean()), segments, schedule, shape, stalls, tuple(notes))
 
 
-def steady_of(stalls: Stalls, gpus: int) -> Workload:
-    """A load without steps, with the stalls found if there are any."""
-    if not len(stalls.depth):
+def _template(power: Array, step_s: float) -> Template | None:
+    """The cycle of a record, or of the record without lone deep samples where that shows one clearly better."""
+    middle = float(np.median(power))
+    lowest = middle - LONE_DEVIATIONS * 1.4826 * float(np.median(np.abs(power - middle)))
+    best, left = None, MOST_UNEXPLAINED
+    for course in (power, np.maximum(power, lowest)):
+        template = find_cycle(course, step_s) if course.std() >= LEAST_SWING * course.mean() else None
+        if template is None:
+            continue
+        template = refold(template, power, step_s)
+        unexplained = template.unexplained(power, step_s)
+        if unexplained < left:
+            best, left = template, CLEARLY_BETTER * unexplained
+    return best
+
+
+def steady_of(stalls: Stalls, ripple: Ripple, gpus: int) -> Workload:
+    """A load without steps, with the stalls and the ripple found if there are any."""
+    steady = Training(step_s=max(1.0, 2.0 * STALL_EDGE_S), comm_level=1.0, edge_s=STALL_EDGE_S, job_gpus=gpus)
+    if not len(stalls.depth) and not ripple.share:
         return Constant(1.0)
-    share = min(stalls.per_h, 1000.0 / stalls.duration_s)
-    return Training(
-        step_s=max(1.0, 2.0 * STALL_EDGE_S), comm_level=1.0, edge_s=STALL_EDGE_S, job_gpus=gpus, stalls_per_h=share,
-        stall_s=stalls.duration_s, stall_level=float(np.clip(stalls.level, 0.05, 1.0)), stall_spread=stalls.spread,
+    return _with(steady, stalls, ripple)
+
+
+def _with(work: Training, stalls: Stalls, ripple: Ripple) -> Training:
+    """A training with stalls and ripple added."""
+    if ripple.share:
+        work = replace(work, ripple=min(ripple.share, 0.5), ripple_s=max(ripple.time_s, 0.01))
+    if not len(stalls.depth):
+        return work
+    return replace(
+        work, stalls_per_h=min(stalls.per_h, 1000.0 / stalls.duration_s), stall_s=stalls.duration_s,
+        stall_level=float(np.clip(stalls.level, 0.05, 1.0)), stall_spread=stalls.spread,
     )  # fmt: skip
 
 
-def training_of(shape: Shape, stalls: Stalls, drift_s: float, gpus: int, per_server: int) -> Training:
-    """The parameters of a Training that has the shape, the stalls and the drift of a fit."""
+def training_of(shape: Shape, stalls: Stalls, ripple: Ripple, drift_s: float, gpus: int, per_server: int) -> Training:
+    """The parameters of a Training that has the shape, the stalls, the ripple and the drift of a fit."""
     base = Training()
     servers = max(1.0, gpus / per_server)
     together = math.sqrt(base.coherence + (1.0 - base.coherence) / servers)
@@ -158,17 +193,7 @@ def training_of(shape: Shape, stalls: Stalls, drift_s: float, gpus: int, per_ser
         switch_level=1.0 - shape.switch_depth,
         edge_s=1e-3,
     )
-    edge_s = max(1e-3, min(shape.edge_s, 0.98 * plain._shortest_s))
-    if not len(stalls.depth):
-        return replace(plain, edge_s=edge_s)
-    return replace(
-        plain,
-        edge_s=edge_s,
-        stalls_per_h=stalls.per_h,
-        stall_s=stalls.duration_s,
-        stall_level=float(np.clip(stalls.level, 0.05, 1.0)),
-        stall_spread=stalls.spread,
-    )
+    return _with(replace(plain, edge_s=max(1e-3, min(shape.edge_s, 0.98 * plain._shortest_s))), stalls, ripple)
 
 
 def _check(trace: Trace) -> None:

@@ -154,6 +154,12 @@ def fold(power: Array, step_s: float, cycle_s: float, rounds: int = 4) -> Templa
     return Template(cycle_s, starts, template, step_s)
 
 
+def refold(template: Template, power: Array, step_s: float) -> Template:
+    """The mean course of another record over the same cycles."""
+    t: Array = step_s * np.arange(len(power), dtype=np.float64)
+    return Template(template.cycle_s, template.starts_s, _median(t, power, template.starts_s, template.phase_s), step_s)
+
+
 def _follow(t: Array, power: Array, template: Array, phase: Array, cycle_s: float) -> Array:
     """The start of each cycle: one cycle after the last, up to half a cycle off where it fits clearly better."""
     centred = template - template.mean()

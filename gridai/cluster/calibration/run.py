@@ -17,8 +17,7 @@ from gridai.cluster.calibration.measures import uniform
 from gridai.cluster.calibration.segment import Segments
 from gridai.cluster.calibration.shape import mean_before
 from gridai.cluster.traces.trace import Trace
-from gridai.cluster.workloads.base import Workload, cut
-from gridai.cluster.workloads.serving import memory
+from gridai.cluster.workloads.base import Workload, cut, memory
 from gridai.kernel.profile import Array, Profile
 
 Bools = npt.NDArray[np.bool_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -11,7 +12,7 @@ import numpy as np
 from gridai.cluster.hardware import Hardware
 from gridai.cluster.settings import check_ranges, setting
 from gridai.errors import Problems, SettingError
-from gridai.kernel.profile import Profile, total
+from gridai.kernel.profile import Array, Profile, total
 
 
 @runtime_checkable
@@ -63,6 +64,15 @@ class Idle(Constant):
 
 LEAD_S = 600.0
 """Courses that are added are drawn so much longer, to start each at an instant of its own. [s]"""
+
+
+def memory(noise: Array, keep: float) -> Array:
+    """Unit variance noise with a correlation of `keep` from step to step."""
+    from scipy.signal import lfilter
+
+    scale = math.sqrt(1.0 - keep * keep)
+    out, _ = lfilter([scale], [1.0, -keep], noise, zi=[keep * noise[0]])
+    return np.asarray(out)
 
 
 def start_of_mean(course: Profile, mean: float, within_s: float) -> float:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridai.cluster.settings import check_ranges, setting
-from gridai.cluster.workloads.base import from_mean
+from gridai.cluster.workloads.base import from_mean, memory
 from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile
 
@@ -94,12 +94,3 @@ class Serving:
             state = rng.random(n) < self.prefill_share
             found += state[np.maximum.accumulate(np.where(anew, np.arange(n), 0))]
         return found
-
-
-def memory(noise: Array, keep: float) -> Array:
-    """Unit variance noise with a correlation of `keep` from step to step."""
-    from scipy.signal import lfilter
-
-    scale = math.sqrt(1.0 - keep * keep)
-    out, _ = lfilter([scale], [1.0, -keep], noise, zi=[keep * noise[0]])
-    return np.asarray(out)

@@ -18,6 +18,7 @@ sharp edges, while the job switches over.
 Stalls: stalls_per_h times an hour the job stands for stall_s; the power falls by 1 - stall_level in the mean, all alike
 (stall_spread 0) or distributed exponentially (1). Depths are taken by strata (the midpoints of n equal parts of the
 distribution, in random order), so that an hour holds the shallow and the deep ones in their proportion.
+Ripple: all that varies besides, as noise of the job as a whole with an exponential correlation.
 
 How the swing is found. Measured numbers (power_traces of the reference data):
   one node, 0.2 s        a GPU falls by 16 % in the 2.5 s of communication of a 10.4 s step (arXiv:2604.07345)
@@ -38,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridai.cluster.settings import check_ranges, setting
-from gridai.cluster.workloads.base import from_mean
+from gridai.cluster.workloads.base import from_mean, memory
 from gridai.cluster.workloads.checkpoints import Checkpoint
 from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile, total
@@ -46,6 +47,7 @@ from gridai.kernel.profile import Array, Profile, total
 Bools = npt.NDArray[np.bool_]
 
 LLAMA3_GPUS = 16_384
+MOST_POINTS = 5_000_000
 STALL_EDGE_S = 0.4
 """Edges of a stall, and of the switch to an evaluation: the fall of a production job's power (arXiv:2508.14318). [s]"""
 
@@ -79,6 +81,8 @@ class Training:
     stall_s: float = setting(3.0, "s", "duration of a stall", 0.0, 1e4)
     stall_level: float = setting(0.75, "", "mean power in a stall relative to compute", 0.05, 1.0)
     stall_spread: float = setting(1.0, "", "spread of the stalls' depths: 0 all alike, 1 exponential", 0.0, 1.0)
+    ripple: float = setting(0.0, "", "standard deviation of what else varies, over the mean", 0.0, 0.5)
+    ripple_s: float = setting(2.0, "s", "time in which the ripple's correlation falls to 1/e", 0.01, 1e4)
 
     def __post_init__(self) -> None:
         bad = Problems("workload Training")
@@ -195,7 +199,19 @@ class Training:
         half = np.where(stands[:-1] | stands[1:], min(self.edge_s, STALL_EDGE_S), self.edge_s) / 2.0
         t = np.stack([ends[:-1] - half, ends[:-1] + half], axis=1).ravel() - phase_s
         v = np.stack([levels[:-1], levels[1:]], axis=1).ravel() * (share / self._cycle_mean(comm_level))
-        return Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
+        course = Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
+        return course.plus(self._ripple(horizon_s, rng).scaled(share)) if self.ripple else course
+
+    def _ripple(self, horizon_s: float, rng: np.random.Generator) -> Profile:
+        """The ripple of a job over its mean: noise with an exponential correlation, straight between its points."""
+        step_s = self.ripple_s / 2.0
+        n = math.ceil(horizon_s / step_s) + 2
+        if n > MOST_POINTS:
+            raise SettingError(f"Training: ripple_s = {self.ripple_s:g} s over {horizon_s:g} s: give a longer one")
+        keep = math.exp(-0.5)
+        # Straight lines between points smooth the noise: by this the points are larger.
+        points = self.ripple / math.sqrt((2.0 + keep) / 3.0) * memory(rng.standard_normal(n), keep)
+        return Profile(step_s * np.arange(n), points).between(0.0, horizon_s)
 
     def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array, Bools]:
         """Durations [s] and levels of the phases, compute first, until the horizon is covered; which are stands."""

@@ -12,7 +12,9 @@ from gridai.cluster import Constant, Cycle, Phase, Serving, Trace, Training
 from gridai.cluster.calibration import fit, fit_cycle, fit_serving, measure, segment
 from gridai.cluster.calibration.measures import duration_curve, ramps, spectral_line
 from gridai.cluster.calibration.periods import find_cycle, fold
+from gridai.cluster.calibration.ripple import metered_covariance
 from gridai.cluster.calibration.run import metered
+from gridai.cluster.workloads.base import memory
 from gridai.errors import SettingError
 from gridai.kernel.profile import Profile
 
@@ -64,6 +66,42 @@ def test_stalls_are_found_again() -> None:
     assert found.stalls_per_h == pytest.approx(12.0, abs=3.0)
     assert found.stall_level == pytest.approx(0.5, abs=0.1)
     assert found.stall_s == pytest.approx(6.0, abs=1.5)
+
+
+@pytest.mark.parametrize(("meter_s", "step_s"), [(0.0, 1.0), (2.0, 1.0), (0.5, 1.0)])
+def test_covariance_of_a_metered_noise(meter_s: float, step_s: float) -> None:
+    time_s, fine = 1.5, 0.02
+    x = memory(np.random.default_rng(0).standard_normal(2_000_000), np.exp(-fine / time_s))
+    n = max(1, round(meter_s / fine))
+    seen = np.convolve(x, np.full(n, 1.0 / n), mode="valid")
+    lag = round(step_s / fine)
+    found = np.mean(seen * seen), np.mean(seen[lag:] * seen[:-lag])
+    assert found[0] == pytest.approx(metered_covariance(0.0, time_s, meter_s), rel=0.03)  # reached 0.005
+    assert found[1] == pytest.approx(metered_covariance(step_s, time_s, meter_s), rel=0.03)
+
+
+@pytest.mark.parametrize("run", [RUNS[0], replace(BASE, comm_level=1.0)], ids=["steps", "steady"])
+def test_ripple_is_found_again(run: Training) -> None:
+    run = replace(run, ripple=0.02, ripple_s=3.0)
+    found = fit(measured(run, meter_s=2.0))
+    assert isinstance(found.workload, Training)
+    assert found.workload.ripple == pytest.approx(0.02, rel=0.2)
+    # Where there are steps, what is left at their edges shortens the time: 1.1 s is found.
+    if run.comm_level == 1.0:
+        assert found.workload.ripple_s == pytest.approx(3.0, rel=0.3)
+    trace, model = found.measures()
+    assert model.std == pytest.approx(trace.std, rel=0.1)
+    assert model.percentiles[5.0] == pytest.approx(trace.percentiles[5.0], rel=0.01)
+
+
+def test_lone_deep_dips_do_not_hide_the_steps() -> None:
+    trace = measured(replace(RUNS[0], comm_fraction=0.2, comm_level=0.92), hours=0.3)
+    power = trace.mw.copy()
+    power[[100, 333, 500, 777, 1000]] *= 0.3
+    work = fit(replace(trace, mw=power)).workload
+    assert isinstance(work, Training)
+    assert work.step_s == pytest.approx(12.0, rel=0.01)
+    assert work.stalls_per_h == pytest.approx(5 / 0.3, rel=0.05)
 
 
 def test_parts_of_a_run_with_its_own_start_and_stop() -> None:
