@@ -56,6 +56,7 @@ class Case:
     notes        statements every report must carry (templates used, values estimated).
     redispatch   solved powers before and after each cluster was placed. [MW]
     defaults     values a case suggests to studies.
+    before       the case without its last cluster; None for a case without one.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Case:
     redispatch: pd.DataFrame = field(default_factory=_no_redispatch)
     description: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    before: Case | None = field(default=None, repr=False)
 
     @property
     def s_base_mva(self) -> float:
@@ -132,6 +134,7 @@ class Case:
             placements=(*self.placements, Placement(label, cluster, key, balance)),
             redispatch=table if self.redispatch.empty else _stacked(self.redispatch, table),
             notes=self.notes + tuple(f"with cluster '{label}': {text}" for text in beyond),
+            before=self,
         )
 
     def _free_name(self, asked: str | None, usual: str) -> str:
