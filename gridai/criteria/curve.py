@@ -58,7 +58,11 @@ class Curve(NamedTuple):
 
 
 def parse(bands: Any, centre: float) -> Curve:
-    """A curve from its bands. Raises CaseError for what is no list of [from, to, seconds], for gaps and overlaps."""
+    """A curve from its bands.
+
+    Raises CaseError for what is no list of [from, to, seconds], for gaps and overlaps, and where the curve crosses
+    itself: a value farther out that has to be endured longer, though it is beyond the nearer edge as well.
+    """
     rows = _rows(bands)
     for (_, high, _), (low, _, _) in pairwise(rows):
         if abs(high - low) > 1e-12:
@@ -72,7 +76,20 @@ def parse(bands: Any, centre: float) -> Curve:
         found.append(Threshold(rows[0][0], -1, 0.0))
     if rows[-1][1] < FAR * centre and rows[-1][1] >= high:
         found.append(Threshold(rows[-1][1], 1, 0.0))
-    return Curve(tuple(_shortest(found)), low, high)
+    thresholds = tuple(_shortest(found))
+    _check_crossing(thresholds)
+    return Curve(thresholds, low, high)
+
+
+def _check_crossing(thresholds: Sequence[Threshold]) -> None:
+    for side in (-1, 1):
+        own = sorted((t for t in thresholds if t.side == side), key=lambda t: side * t.level)
+        for near, far in pairwise(own):
+            if far.allowed_s > near.allowed_s * (1.0 + 1e-9):
+                raise CaseError(
+                    f"curve: it crosses itself: {far.level:g} is to be endured for {far.allowed_s:g} s, though beyond "
+                    f"{near.level:g} only {near.allowed_s:g} s are: a value farther out cannot be allowed longer"
+                )
 
 
 def _rows(bands: Any) -> list[tuple[float, float, Any]]:

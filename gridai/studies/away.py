@@ -49,6 +49,7 @@ def with_settings(case: Case, rule: str = CASE_RULE, counting: bool = True) -> t
     if curve is not None:
         mark = "" if curve.verified else " UNVERIFIED: not read in the primary text."
         notes.append(f"all clusters obey '{curve.name}' to the letter: {curve.title}; {curve.source}.{mark}")
+        notes += [f"'{curve.name}': {text}" for text in curve.left_out]
     placed = []
     for p in case.placements:
         settings = p.cluster.ride_through

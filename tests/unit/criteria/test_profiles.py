@@ -246,16 +246,3 @@ def test_a_short_run_never_passes_a_limit_with_a_window():
         for condition in CONDITIONS:
             found = criteria.check(run, profile, condition)
             assert all(v.status == "not assessable" for v in found if v.criterion not in untimed), name
-
-
-def test_curves_agree_with_those_of_the_load_models():
-    """The loads that obey a curve and the limits that judge them hold the same numbers."""
-    from gridai.criteria.curve import parse
-    from gridai.criteria.load_curves import load_curve
-
-    for curve, name, criterion in (("ercot-lel", "ercot-lel", "ride_through"), ("caiso-straw", "caiso", "ride_through"),
-                                   ("semi-f47", "semi-f47", "tolerance_curve")):  # fmt: skip
-        own = next(x for x in criteria.load_profile(name).limits if x.criterion == criterion)
-        edges = {x.level: x.allowed_s for x in parse(own.settings["curve"], 1.0).thresholds}
-        other = load_curve(curve)
-        assert edges == dict((*other.under, *other.over)), name
