@@ -25,6 +25,8 @@ from gridai.results.records import KINDS, Channel, EventRecord
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gridai.results.formats import DataFormat
+
 FloatArray = NDArray[np.float64]
 COI = "COI"
 
@@ -99,7 +101,7 @@ class Result:
     def quantities(self, kind: str) -> tuple[str, ...]:
         """Names of the quantities of a kind: recorded ones first, then derived ones."""
         recorded = tuple(self._columns.get(kind, {}))
-        derived = tuple(q for (k, q), (source, _) in _DERIVED.items() if k == kind and self._has(source))
+        derived = tuple(q for (k, q), (source, _) in _DERIVED.items() if k == kind and self._can(k, source))
         return recorded + tuple(q for q in derived if q not in recorded)
 
     def names(self, kind: str, quantity: str) -> tuple[str, ...]:
@@ -117,15 +119,22 @@ class Result:
             raise UnknownNameError(near(element, names, kind))
         return values[:, names.index(element)]
 
-    def save(self, folder: str | Path, name: str = "result") -> tuple[Path, Path]:
-        """Write <name>.csv (channels) and <name>.json (the rest); `gridai.results.load(folder)` reads them again."""
+    def save(self, folder: str | Path, name: str = "result", data: DataFormat = "npz") -> tuple[Path, Path]:
+        """Write <name>.npz, .csv or .parquet (channels, as `data` says) and <name>.json (the rest).
+
+        `gridai.results.load(folder)` reads them again. Parquet needs the extra gridai[parquet].
+        """
         from gridai.results.store import save
 
-        return save(self, folder, name)
+        return save(self, folder, name, data)
 
     def __repr__(self) -> str:
         span = f"{self.t_s[0]:g} to {self.t_s[-1]:g} s" if len(self.t_s) else "empty"
         return f"Result({span}, {len(self.t_s)} samples, {len(self.channels)} channels, {len(self.events)} events)"
+
+    def _can(self, kind: str, source: tuple[str, str]) -> bool:
+        """True where a derived quantity can be computed; that of the system needs inertias."""
+        return self._has(source) and (kind != "system" or bool(self.meta.get("inertia_mws")))
 
     def _has(self, source: tuple[str, str]) -> bool:
         return source[1] in self._columns.get(source[0], {})

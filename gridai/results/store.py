@@ -1,9 +1,9 @@
-"""Write files whole or not at all, and save and load a Result as plain text.
+"""Write files whole or not at all, and save and load a Result.
 
 A file is written under a temporary name in its own folder and renamed when it is complete, so a full disk, an error or
-Ctrl-C leaves the old file or none, never half a file. A saved Result is a CSV of the channels (header: t_s and
-kind/element/quantity) and a JSON of everything else. The JSON holds the checksum of the CSV, so two files that do not
-belong together are noticed when they are read.
+Ctrl-C leaves the old file or none, never half a file. A saved Result is a file of numbers (NumPy .npz, CSV or Parquet;
+see results/formats.py) and a JSON of everything else. The JSON holds the checksum of the numbers, so two files that do
+not belong together are noticed when they are read.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gridai.errors import ResultError
+from gridai.results.formats import FORMATS, DataFormat, check_format, read_data, write_npz, write_parquet
 from gridai.results.records import Channel, EventRecord
 from gridai.results.result import Result
 
-FORMAT = 1
+FORMAT = 2
+FIELDS = ("kind", "element", "quantity", "unit", "scale")
 
 
 @contextmanager
@@ -131,45 +133,87 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def save(result: Result, folder: str | Path, name: str = "result") -> tuple[Path, Path]:
-    """Write <folder>/<name>.csv and .json. Twelve significant digits are kept. Returns both paths."""
-    csv_path, json_path = Path(folder) / f"{name}.csv", Path(folder) / f"{name}.json"
-    with atomic_path(csv_path) as part:
-        header = ["t_s", *(c.key for c in result.channels)]
-        scale = np.array([1.0, *(c.scale for c in result.channels)])
-        table = np.column_stack([result.t_s, result.data]) * scale
-        checksum = write_table(part, header, table, digits=12)
+def save(
+    result: Result, folder: str | Path, name: str = "result", data: DataFormat = "npz", older: Path | None = None
+) -> tuple[Path, Path]:
+    """Write the channels as <folder>/<name>.npz, .csv or .parquet and the rest as .json. Returns both paths.
+
+    data   the format of the numbers, see results/formats.py: eleven significant digits are kept, twelve in CSV.
+    older  folder of a result that this one replaces (default: `folder`); its numbers in another format are removed.
+    Raises UnknownNameError for an unknown format, SettingError for Parquet without pyarrow.
+    """
+    check_format(data)
+    data_path, json_path = Path(folder) / f"{name}.{data}", Path(folder) / f"{name}.json"
+    stale = _data_file(Path(older or folder) / f"{name}.json")
+    keys = [c.key for c in result.channels]
+    physical = result.data * np.array([c.scale for c in result.channels])
+    with atomic_path(data_path) as part:
+        if data == "npz":
+            write_npz(part, result.t_s, physical, keys)
+        elif data == "parquet":
+            write_parquet(part, result.t_s, physical, keys)
+        else:
+            write_table(part, ["t_s", *keys], np.column_stack([result.t_s, physical]), digits=12)
         about = {
             "format": FORMAT,
-            "csv_sha256": checksum,
-            "channels": [asdict(c) for c in result.channels],
+            "data": {"file": data_path.name, "sha256": hashlib.sha256(part.read_bytes()).hexdigest()},
+            "channels": {"fields": FIELDS, "rows": [[getattr(c, f) for f in FIELDS] for c in result.channels]},
             "events": [asdict(e) for e in result.events],
             "meta": _infinite_kept(result.meta),
         }
         write_json(json_path, about)
-    return csv_path, json_path
+    if stale is not None and stale.name != data_path.name:
+        stale.unlink(missing_ok=True)
+    return data_path, json_path
 
 
 def load(folder: str | Path, name: str = "result") -> Result:
     """Read a saved Result. Raises ResultError when a file is missing, damaged or not of the same run."""
-    csv_path, json_path = Path(folder) / f"{name}.csv", Path(folder) / f"{name}.json"
-    for path in (csv_path, json_path):
-        if not path.is_file():
-            raise ResultError(f"{path}: no such file; a saved result is the pair {name}.csv and {name}.json")
+    json_path = Path(folder) / f"{name}.json"
+    if not json_path.is_file():
+        raise ResultError(f"{json_path}: no such file; a saved result is {name}.json with {name}.npz, .csv or .parquet")
     try:
         about = json.loads(json_path.read_text(encoding="utf-8"))
-        channels = tuple(Channel(**c) for c in about["channels"])
+        channels = _channels(about["channels"])
         events = tuple(EventRecord(**e) for e in about["events"])
-        checksum, meta = about["csv_sha256"], _infinite_restored(about["meta"])
-    except (ValueError, KeyError, TypeError) as error:
+        file, checksum = _data_of(about, name)
+        meta = _infinite_restored(about["meta"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{json_path}: not a saved result ({error})") from error
-    content = csv_path.read_bytes()
+    data_path = json_path.with_name(file)
+    if not data_path.is_file():
+        raise ResultError(f"{data_path}: no such file; it holds the numbers of {json_path.name}")
+    content = data_path.read_bytes()
     if hashlib.sha256(content).hexdigest() != checksum:
-        raise ResultError(f"{csv_path}: differs from what {json_path.name} describes; save the result again")
-    rows = np.loadtxt(io.BytesIO(content), delimiter=",", skiprows=1, ndmin=2, comments=None)
-    table = rows.reshape(-1, len(channels) + 1)
-    scale = np.array([c.scale for c in channels])
-    return Result(table[:, 0], table[:, 1:] / scale, channels, events, meta)
+        raise ResultError(f"{data_path}: differs from what {json_path.name} describes; save the result again")
+    t_s, data = read_data(data_path, content, len(channels))
+    return Result(t_s, data / np.array([c.scale for c in channels]), channels, events, meta)
+
+
+def _channels(table: Any) -> tuple[Channel, ...]:
+    """Channels from field names and rows; format 1 had one mapping a channel."""
+    if isinstance(table, list):
+        return tuple(Channel(**c) for c in table)
+    return tuple(Channel(**dict(zip(table["fields"], row, strict=True))) for row in table["rows"])
+
+
+def _data_of(about: dict[str, Any], name: str) -> tuple[str, str]:
+    """File and checksum of the numbers; format 1 had a CSV only. A file name with a folder in it is refused."""
+    if "csv_sha256" in about:
+        return f"{name}.csv", str(about["csv_sha256"])
+    file = str(about["data"]["file"])
+    if file not in {f"{name}.{kind}" for kind in FORMATS}:
+        raise ValueError(f"data.file = {file!r}: must be {name} with the ending {', '.join(FORMATS)}")
+    return file, str(about["data"]["sha256"])
+
+
+def _data_file(json_path: Path) -> Path | None:
+    """The file with the numbers of a result saved earlier; None where there is none that can be read."""
+    try:
+        about = json.loads(json_path.read_text(encoding="utf-8"))
+        return json_path.with_name(_data_of(about, json_path.stem)[0])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _infinite_kept(meta: Any) -> Any:

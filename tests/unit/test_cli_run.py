@@ -58,7 +58,7 @@ def test_run_without_out_prints_and_says_how_to_save(call: Call, tmp_path: Path)
 
 def test_run_saves_figures_tables_and_result(saved: Path) -> None:
     names = {path.name for path in saved.iterdir()}
-    assert {"report.json", "result.csv", "result.json", "summary.csv", "verdicts.csv", "overview.png"} <= names
+    assert {"report.json", "result.npz", "result.json", "summary.csv", "verdicts.csv", "overview.png"} <= names
     assert not any(name.startswith(".") for name in names)
     assert json.loads((saved / "report.json").read_text())["study"]["pause_mw"] == 100.0
 

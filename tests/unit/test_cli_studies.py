@@ -35,7 +35,7 @@ def test_a_fault_with_and_without_a_cluster(capsys, tmp_path: Path):
     status, out, _ = call(capsys, *args, "--out", tmp_path / "f")
     assert status in (0, 1)
     assert "MW at bus" not in out
-    assert {"machines.png", "branch_flows.png", "result.csv"} <= names(tmp_path / "f")
+    assert {"machines.png", "branch_flows.png", "result.npz"} <= names(tmp_path / "f")
     _, out, _ = call(capsys, *args, "--cluster-bus", "8", "--count", "50000")
     assert "53.6 MW at bus '8'" in out
     assert "largest change at the meter" in out

@@ -18,7 +18,7 @@ from gridai.studies.summary import all_measures
 
 FILES = {
     "report.json", "summary.csv", "verdicts.csv", "redispatch.csv", "frequency.csv", "bus_frequency.csv", "voltage.csv",
-    "generator_power.csv", "cluster_power.csv", "result.csv", "result.json", "overview.png", "frequency.png",
+    "generator_power.csv", "cluster_power.csv", "result.npz", "result.json", "overview.png", "frequency.png",
 }  # fmt: skip
 
 
