@@ -5,19 +5,17 @@ Usage: python scripts/validation_table.py [folder for README.md, default tests/v
 The reference data are looked for in $GRIDAI_REFERENCE, else in ../shared/reference beside the checkout.
 """
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT))
+
+from tests.validation import psse_table as table  # noqa: E402
+
 out = Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "tests" / "validation"
 reference = Path(os.environ.get("GRIDAI_REFERENCE", CHECKOUT.parent / "shared" / "reference"))
-
-spec = importlib.util.spec_from_file_location("psse_table", CHECKOUT / "tests" / "validation" / "psse_table.py")
-table = importlib.util.module_from_spec(spec)
-sys.modules["psse_table"] = table
-spec.loader.exec_module(table)
 
 if (reference / "psse").is_dir():
     text = table.markdown(reference / "psse")

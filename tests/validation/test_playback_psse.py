@@ -7,9 +7,10 @@ TGOV1     the same system; its series was made with an ESAC1A, so the recorded E
 HYGOV's series holds no mechanical power or gate, IEEEST's no stabiliser signal, TGOV1's no power: these models can
 only be judged in closed loop, where taking them out must spoil the fit.
 
-PSS/E takes 5 ms steps. Its first step after the trip covers about three quarters of what a converged solution does
-(V 1.8e-4 off in that one row, 7e-5 in the next) whatever the model; FIRST rows are compared loosely. A field
-voltage without time constant lags one row.
+PSS/E takes 5 ms steps by a scheme of its own (`psse_scheme.py`): its first step after the trip covers three quarters of
+what a converged solution does (V 1.8e-4 off in that one row, 7e-5 in the next) whatever the model; FIRST rows are
+compared loosely here, and tightly with that scheme in `test_psse_import.py`. A field voltage without time constant
+lags one row.
 """
 
 from __future__ import annotations
@@ -77,13 +78,13 @@ def network(raw: Path) -> pp.pandapowerNet:
     return net
 
 
-def case_of(folder: Path, dyr: str, leave_out: tuple[str, ...] = (), replaced: dict | None = None) -> Case:
-    """The case of a reference folder; `replaced` gives a model's constants by name in place of its record."""
+def case_of(folder: Path, dyr: str, leave_out: tuple[str, ...] = ()) -> Case:
+    """The case of a reference folder without the models left out."""
     tables = {"zip": pd.DataFrame([{"unit": "*", "pz": 1.0, "pi": 0.0, "pp": 0.0, "qz": 1.0, "qi": 0.0, "qp": 0.0}])}
     for unit, model, constants in records(folder / dyr):
         if model in leave_out:
             continue
-        values = (replaced or {}).get(model) or dict(zip(DYR[model].split(), constants, strict=True))
+        values = dict(zip(DYR[model].split(), constants, strict=True))
         values |= {"xd1_pu": 1e-5} if model == "GENCLS" else {}
         tables[model.lower()] = pd.DataFrame([{"unit": unit, **values}])
     return Case.from_pandapower(network(folder / "ThreeBusMulti.raw"), dynamics=tables, name="three_bus")
@@ -177,19 +178,12 @@ def test_ieeest_with_filter_in_the_engine(reference_dir: Path) -> None:
     assert error(run(case_of(folder, "ThreeBus_IEEEST_with_filter.dyr", ("IEEEST",))).efd, rows[:, 1]) > 1e-3
 
 
-NO_FILTER = {"t4_s": 0.02, "t5_s": 1.65, "t6_s": 1.65, "ks": 100.0, "lsmax_pu": 0.1, "lsmin_pu": -0.1}
-
-
 def test_ieeest_without_filter_in_the_engine(reference_dir: Path) -> None:
-    """Reached: V 1.1e-5, Efd 1.3e-4.
-
-    The DYR record has 20 constants where IEEEST has 19, one zero too many in front of 0.02. Read by position it
-    would put VCU at -0.1 and switch the output off for good, and then Efd is 0.057 off; with the surplus zero left
-    out (NO_FILTER) the series is reproduced. So the file is at fault, not the model.
-    """
+    """Reached: V 1.1e-5, Efd 1.3e-4; without the stabiliser Efd is 0.057 off. The record's 19 constants are read by
+    position: mode 1, no filter, T1 = T2 = T3 = 0 and T4 = 0.02 s, which takes the lead-lags out."""
     folder = reference_dir / "psse/IEEEST"
     rows = series(folder / "IEEEST_SEXS_RESULTS_NOFILT.csv")
-    ours = run(case_of(folder, "ThreeBus_IEEEST.dyr", replaced={"IEEEST": NO_FILTER}))
+    ours = run(case_of(folder, "ThreeBus_IEEEST.dyr"))
     assert error(ours.v, rows[:, 2]) < 2e-5
     assert error(ours.efd, rows[:, 1]) < 2e-4
     assert error(run(case_of(folder, "ThreeBus_IEEEST.dyr", ("IEEEST",))).efd, rows[:, 1]) > 0.05

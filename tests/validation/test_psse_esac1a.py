@@ -3,10 +3,10 @@
 AC1A    unit 102 with GENROU (saturated) and ESAC1A: angle and voltage.
 TGOV1   unit 102 with GENROU, ESAC1A and TGOV1: angle and field voltage; the regulator stands at VAMAX for 0.15 s.
 
-PSS/E's corrector sees the voltage of the step's start (its network solution follows the step), so its exciters
-lag by half a step on average: 2.5 ms before a gain of 200. `exciter_alone` shows it: recorded field voltage played
+PSS/E integrates ESAC1A more finely than its step and holds the voltage over it (`psse_scheme.py`), so that the exciter
+lags by half a step on average: 2.5 ms before a gain of 200. `exciter_alone` shows it: recorded field voltage played
 into the machine gives V; V played into the kernels gives the recorded field voltage within 4.2e-4 with that lag and
-3.7e-3 without. The engine has no such lag, and is that far off.
+3.7e-3 without. The engine has no such lag, and is that far off. `test_psse_scheme.py` closes the loop.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def voltage(folder: Path, efd: np.ndarray) -> np.ndarray:
 
 
 def exciter_alone(values: dict[str, float], v: np.ndarray, efd0: float, lags: bool) -> np.ndarray:
-    """Field voltage when v is played into the kernels. lags: the corrector sees the voltage of the step's start."""
+    """Field voltage when v is played into the kernels. lags: the voltage is held over the step."""
     solved = {q.name: 0.0 for q in MODEL.params if q.solved}
     p, z = SimpleNamespace(**values, **solved), None
     x, d = SimpleNamespace(), SimpleNamespace()

@@ -1,0 +1,214 @@
+"""PSS/E's own integration, played on gridai's right-hand side: what then is left of a difference is the models'.
+
+The series of the reference folder show how PSS/E integrates (found here, from the series alone):
+
+    x(n+1) = x(n) + h (3/2 f(n) - 1/2 f(n-1))        Adams and Bashforth's method of order 2, one evaluation a row
+    f at the instant of a switching                  the mean of before and after: the first step covers 3/4 of a jump,
+                                                     the second 5/4
+    exciter without time constant                    gives the field voltage of the row before
+    ESAC1A                                           is integrated more finely, with the voltage of the step's start
+    converter (REGCA1)                               its source reactance ZX stands in the network: the current of it
+                                                     comes from the voltage of the solution before, until two
+                                                     solutions differ by less than 1e-4 pu (PSS/E's default tolerance)
+    states                                           single precision; speed is kept as its deviation
+
+The last but one is no model but a tolerance: a voltage that turns by less than 1e-4 rad a row is never solved again,
+so the current of the source admittance y lags by a row and brakes the machines with |y| v^2 omega h per unit of speed.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandapower as pp
+import pandas as pd
+
+from gridai.case import Case
+from gridai.engine import Run, System, compile_system
+from gridai.engine.simulation import channel_table
+from gridai.kernel.contract import argument_names
+from gridai.results import Result
+
+STEP_S = 0.005
+TRIP = 200
+FINER = {"ESAC1A": 4}
+"""Models that PSS/E integrates in parts of a step, and the parts taken here (any number from two gives the same)."""
+NETWORK_TOL_PU = 1e-4
+LAG = "source admittance"
+
+
+def run(case: Case, branch: str, rows: int) -> tuple[System, Result]:
+    """System and result of a branch that opens at 1.0 s: row 200 is before it, row 201 after it."""
+    marched = _March(case)
+    places, channels = channel_table(marched.system)
+    data = np.empty((rows, len(places)))
+    for row in range(rows):
+        marched.evaluate()
+        data[row] = marched.engine.work.sig[places]
+        if row == TRIP:
+            marched.open(branch)
+        elif row + 1 < rows:
+            marched.step()
+    t = STEP_S * np.concatenate([np.arange(TRIP + 1), np.arange(TRIP, rows - 1)])
+    return marched.system, Result(t, data, channels, (), {"f_hz": case.f_hz})
+
+
+class _March:
+    """State of the run: x, f of this row and of the row before."""
+
+    def __init__(self, case: Case) -> None:
+        whole, buses = _with_sources(case)
+        self.system = compile_system(whole)
+        self.engine = Run(self.system)
+        self.rhs, self.x = self.engine.rhs(), self.system.x0.copy()
+        self.before = self.rhs(0.0, self.x)
+        self.sources = [_Source(self.system, self.engine, bus) for bus in buses]
+        self.still = [place for source in self.sources for place in source.states]
+        self.finer = [_Unit(self.system, g, k) for g in self.system.groups if g.model.name in FINER
+                      for k in range(len(g.devices))]  # fmt: skip
+        self.exciters = [_Algebraic(self.system, g, k) for g in self.system.groups if g.model.name == "SEXS"
+                         for k in range(len(g.devices)) if g.view(self.system.p, "p", g.p).te_s[k] == 0.0]  # fmt: skip
+        self.clamped = [_Unit(self.system, g, k) for g in self.system.groups if "clamp" in g.model.kernels
+                        for k in range(len(g.devices))]  # fmt: skip
+        self.slip = np.array([k for k, (_, _, state, _) in enumerate(self.system.states) if state == "omega_pu"])
+        self.f, self.at_switching = self.before, None
+
+    def evaluate(self) -> None:
+        """f of this row. Twice at the end: a machine's record of its field voltage is that of the evaluation before."""
+        for _ in range(20):
+            for source in self.sources:
+                source.put(self.engine)
+            self.rhs(0.0, self.x)
+            if not [source for source in self.sources if source.moved(self.engine)]:
+                break
+        for exciter in self.exciters:
+            exciter.show(self.engine)
+        self.rhs(0.0, self.x)
+        self.f = self.rhs(0.0, self.x)
+        self.f[self.still] = 0.0
+
+    def open(self, branch: str) -> None:
+        """Open a branch; the states stay."""
+        self.engine.branch_on[list(self.system.network.branches.name).index(branch)] = False
+        self.engine.factorise()
+        self.at_switching = self.f
+
+    def step(self) -> None:
+        """To the next row."""
+        f = self.f if self.at_switching is None else 0.5 * (self.at_switching + self.f)
+        new = self.x + STEP_S * (1.5 * f - 0.5 * self.before)
+        self.before, self.at_switching = f, None
+        for unit in self.finer:
+            unit.integrate(self.engine, self.x, new)
+        for unit in self.clamped:
+            unit.clamp(self.engine, new)
+        new[self.slip] -= 1.0
+        new = new.astype(np.float32).astype(float)
+        new[self.slip] += 1.0
+        self.x = new
+
+
+class _Unit:
+    """The kernels of one unit, run in Python on records of its own."""
+
+    def __init__(self, system: System, group: Any, k: int) -> None:
+        self.group, self.k, self.model = group, k, group.model
+        self.names = [s.name for s in self.model.states]
+        self.place = slice(group.x + k * len(self.names), group.x + (k + 1) * len(self.names))
+        self.p = self._fields(group.view(system.p, "p", group.p)[k])
+        self.records = {"p": self.p, "x": SimpleNamespace(), "d": SimpleNamespace(), "y": SimpleNamespace(), "z": None}
+
+    @staticmethod
+    def _fields(record: Any) -> SimpleNamespace:
+        return SimpleNamespace(**{name: float(record[name]) for name in record.dtype.names})
+
+    def _call(self, name: str) -> None:
+        kernel = self.model.kernels[name]
+        kernel(*[self.records[a] for a in argument_names(kernel)])
+
+    def _inputs(self, engine: Run) -> None:
+        self.records["u"] = self._fields(self.group.view(engine.work.u, "u", self.group.u)[self.k])
+
+    def _rates(self, x: np.ndarray) -> np.ndarray:
+        vars(self.records["x"]).update(zip(self.names, x, strict=True))
+        self._call("clamp")
+        self._call("derivatives")
+        return np.array([getattr(self.records["d"], name) for name in self.names])
+
+    def clamp(self, engine: Run, x: np.ndarray) -> None:
+        """The unit's states within their limits."""
+        self._inputs(engine)
+        vars(self.records["x"]).update(zip(self.names, x[self.place], strict=True))
+        self._call("clamp")
+        x[self.place] = [getattr(self.records["x"], name) for name in self.names]
+
+    def integrate(self, engine: Run, start: np.ndarray, new: np.ndarray) -> None:
+        """Heun's method in parts of the step, inputs as they are at its start."""
+        self._inputs(engine)
+        x, parts = start[self.place].copy(), FINER[self.model.name]
+        for _ in range(parts):
+            first = self._rates(x)
+            x = x + STEP_S / parts / 2 * (first + self._rates(x + STEP_S / parts * first))
+        new[self.place] = x
+
+
+class _Algebraic:
+    """An exciter without time constant sees the voltage of the row before: its reference takes up the difference."""
+
+    def __init__(self, system: System, group: Any, k: int) -> None:
+        self.place = system.constants[(group.devices[k].name, "exciter.dv_ref_pu")]
+        self.node = group.devices[k].node
+        self.v = abs(complex(system.sig0[2 * self.node], system.sig0[2 * self.node + 1]))
+
+    def show(self, engine: Run) -> None:
+        """Show it the voltage of the row before, and keep this row's."""
+        now = abs(engine.work.v[self.node])
+        engine.work.sig[self.place] = now - self.v
+        self.v = now
+
+
+class _Source:
+    """The source admittance of a bus's converters; its current comes from the voltage `e` of the solution before."""
+
+    def __init__(self, system: System, engine: Run, bus: str) -> None:
+        name = f"{LAG} {bus}"
+        group, k = system.device(name, ("converter",))
+        self.places = [system.constants[(name, f"converter.{signal}")] for signal in ("de_pu", "angle_rad")]
+        self.states = [group.x + k * len(group.model.states)]
+        self.node = group.devices[k].node
+        self.start = self.e = complex(engine.work.v[self.node])
+
+    def put(self, engine: Run) -> None:
+        """Give the current of the voltage e."""
+        ratio = self.e / self.start
+        engine.work.sig[self.places] = abs(ratio) - 1.0, np.angle(ratio)
+
+    def moved(self, engine: Run) -> bool:
+        """Take the voltage over as e; True where it differs from the one before by the tolerance or more."""
+        before, self.e = self.e, complex(engine.work.v[self.node])
+        return abs(self.e - before) >= NETWORK_TOL_PU
+
+
+def _admittances(case: Case) -> dict[int, tuple[float, float]]:
+    """Buses with converters: rating [MVA] and source reactance [pu of it] of all of them; 100 pu and more is none."""
+    if "regca1" not in case.dynamics:
+        return {}
+    units = case.net.gen.set_index("name").loc[list(case.dynamics["regca1"]["unit"])]
+    units = units[units["zx_pu"] < 100.0]
+    return {int(bus): (float(at["sn_mva"].sum()), float(at["sn_mva"].sum() / (at["sn_mva"] / at["zx_pu"]).sum()))
+            for bus, at in units.groupby("bus")}  # fmt: skip
+
+
+def _with_sources(case: Case) -> tuple[Case, list[str]]:
+    """The case with a source that stands for each of these, and their buses."""
+    net, rows, buses = deepcopy(case.net), [], []
+    for bus, (mva, x_pu) in _admittances(case).items():
+        buses.append(str(net.bus.at[bus, "name"]))
+        pp.create_sgen(net, bus, 0.0, 0.0, sn_mva=mva, name=f"{LAG} {buses[-1]}")
+        rows.append({"unit": f"{LAG} {buses[-1]}", "r_pu": 0.0, "x_pu": x_pu})
+    tables = {**case.dynamics, "source": pd.DataFrame(rows)} if rows else case.dynamics
+    return replace(case, net=net, dynamics=tables), buses
