@@ -96,18 +96,22 @@ def command() -> None:
 
 def study_command(name: str, study: Any) -> click.Command:
     """The click command of a study: its fields as options, then those of case, cluster and output."""
+    from gridai.studies import ALONE
 
     def callback(**values: Any) -> int:
         own = {option.name: values.pop(option.name) for option in options.study_options(study) if option.name}
-        report = run(study(**own), **values)
+        report = (run_alone if alone else run)(study(**own), **values)
         return 0 if report.passed else 1
 
     place_option = BUS_OPTION if study.needs_cluster else CLUSTER_BUS_OPTION
-    made = options.add((*CASE_OPTIONS, place_option, *CLUSTER_OPTIONS, *OUTPUT_OPTIONS))(callback)
+    alone = name in ALONE
+    case_options = () if alone else (*CASE_OPTIONS, place_option, *CLUSTER_OPTIONS)
+    made = options.add((*case_options, *OUTPUT_OPTIONS))(callback)
     shared = list(reversed(getattr(made, "__click_params__", [])))
+    first = [] if alone else shared[:2]
     return click.Command(
         name,
-        params=[*shared[:2], *options.study_options(study), *shared[2:]],
+        params=[*first, *options.study_options(study), *shared[len(first) :]],
         callback=callback,
         help=study.__doc__,
         short_help=catalogue.first_sentence(study.__doc__),
@@ -151,6 +155,18 @@ def run(
     except KeyboardInterrupt as error:
         error.add_note("the run was stopped before its end: nothing of it is written" + _older(out))
         raise
+    return present(report, out, svg)
+
+
+def run_alone(study: Any, *, out: Path | None = None, svg: bool = False) -> Report:
+    """Run a study that takes no case; print the report and save it to `out`."""
+    with printing.busy(f"running {type(study).__name__.lower()}"):
+        report: Report = study.run()
+    return present(report, out, svg)
+
+
+def present(report: Report, out: Path | None, svg: bool) -> Report:
+    """Print a report and save it to `out`, if that is given."""
     click.echo(str(report))
     if out is None:
         printing.note("\nNothing is saved; add --out FOLDER to keep figures, tables and the result.")

@@ -109,11 +109,14 @@ def _input(signal: Any) -> tuple[str, str, str, str]:
 
 def show_study(name: str) -> None:
     """What a study does and its parameters."""
+    from gridai.studies import ALONE
+
     study = catalogue.studies()[name]
     click.echo(f"{name}: gridai.studies.{study.__name__}\n\n{inspect.cleandoc(study.__doc__ or '')}\n")
     printing.table("parameters", ("name", "unit", "default", "meaning"), options.field_rows(study))
     needed = "".join(f" --{f} ..." for f, _, default, _ in options.field_rows(study) if default == "required")
-    click.echo(f"\nRun it: gridai run {name} --case ieee39{needed} --out out/{name} (all: gridai run {name} --help)")
+    case = "" if name in ALONE else " --case ieee39"
+    click.echo(f"\nRun it: gridai run {name}{case}{needed} --out out/{name} (all: gridai run {name} --help)")
 
 
 def show_criteria(name: str) -> None:

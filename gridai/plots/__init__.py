@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gridai.plots.catalogue import FIGURES
     from gridai.plots.disturbance import branch_flows, machines, swing_curves, swings
+    from gridai.plots.fit import fit_figure
     from gridai.plots.flicker import flicker_figure
     from gridai.plots.pause import cluster_power, frequency, generator_power, overview, voltages
     from gridai.plots.series import quantity
@@ -25,6 +26,7 @@ _HOME = {
     "branch_flows": "gridai.plots.disturbance",
     "cluster_power": "gridai.plots.pause",
     "eigenvalues": "gridai.plots.small_signal",
+    "fit_figure": "gridai.plots.fit",
     "flicker_figure": "gridai.plots.flicker",
     "frequency": "gridai.plots.pause",
     "generator_power": "gridai.plots.pause",
@@ -44,6 +46,7 @@ __all__ = [
     "branch_flows",
     "cluster_power",
     "eigenvalues",
+    "fit_figure",
     "flicker_figure",
     "frequency",
     "generator_power",

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from gridai.plots import disturbance, flicker, pause, ride_through, small_signal
+from gridai.plots import disturbance, fit, flicker, pause, ride_through, small_signal
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES, **flicker.FIGURES,
+    **fit.FIGURES,
 }  # fmt: skip

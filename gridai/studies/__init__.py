@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gridai.studies.cascade import Cascade
     from gridai.studies.cct import Cct
     from gridai.studies.fault import Fault
+    from gridai.studies.fit import Fit
     from gridai.studies.flicker import Flicker
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
@@ -39,8 +40,13 @@ HOMES = {
     "recover": "gridai.studies.recover:Recover",
     "cascade": "gridai.studies.cascade:Cascade",
     "quality": "gridai.studies.quality:Quality",
+    "fit": "gridai.studies.fit:Fit",
 }
 """Where each study lives: name -> "module:Class"."""
+
+
+ALONE = frozenset({"fit"})
+"""Studies that take no case."""
 
 
 class _Studies(Mapping[str, type]):
@@ -70,11 +76,13 @@ class UnknownStudyError(UnknownNameError, KeyError):
 STUDIES = _Studies()
 
 __all__ = [
+    "ALONE",
     "HOMES",
     "STUDIES",
     "Cascade",
     "Cct",
     "Fault",
+    "Fit",
     "Flicker",
     "Modes",
     "Oscillate",

@@ -9,7 +9,7 @@ measure       mean, percentiles, spectral line, ramps: what a trace and a model 
 from gridai.cluster.calibration.fit import Fit, fit
 from gridai.cluster.calibration.measures import Line, Measures, measure
 from gridai.cluster.calibration.phases import CycleFit, fit_cycle
-from gridai.cluster.calibration.segment import Segments, segment
+from gridai.cluster.calibration.segment import Segments, inner_of, segment
 from gridai.cluster.calibration.serving import fit_serving
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "fit",
     "fit_cycle",
     "fit_serving",
+    "inner_of",
     "measure",
     "segment",
 ]

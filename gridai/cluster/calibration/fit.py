@@ -24,6 +24,7 @@ from gridai.cluster.calibration.shape import Shape, fit_shape
 from gridai.cluster.calibration.stalls import Stalls, find_stalls
 from gridai.cluster.traces.trace import Trace
 from gridai.cluster.workloads.base import Constant, Workload
+from gridai.cluster.workloads.serving import Serving
 from gridai.cluster.workloads.training import STALL_EDGE_S, Training
 from gridai.errors import SettingError
 from gridai.kernel.profile import Array
@@ -67,7 +68,11 @@ class Fit:
         in_step: begin where the model's cycle fits the trace's best, for pictures; measures do not depend on it.
         """
         lead_s = 2.0 * self.shape.cycle_s if in_step and self.shape is not None else 0.0
-        return as_measured(self.workload, self.mean_mw, self.trace, self.schedule, seed=seed, lead_s=lead_s)
+        phase = self.segments.training
+        return as_measured(
+            self.workload, self.mean_mw, self.trace, self.schedule, seed=seed, lead_s=lead_s,
+            window=(phase.start_s, phase.end_s),
+        )  # fmt: skip
 
     @property
     def training(self) -> Trace:
@@ -85,20 +90,26 @@ class Fit:
         if isinstance(w, Training):
             found += [
                 ("step", w.step_s, "s"), ("communication", w.comm_fraction, "of the step"),
-                ("server's power in it", w.comm_level, "of compute"), ("edge", w.edge_s, "s"),
+                ("server's power in communication", w.comm_level, "of compute"), ("edge", w.edge_s, "s"),
                 ("jitter", w.jitter, "of the step"),
             ]  # fmt: skip
             if w.eval_every:
                 found += [("steps between evaluations", float(w.eval_every), ""), ("evaluation", w.eval_s, "s"),
-                          ("power in it", w.eval_level, "of compute")]  # fmt: skip
+                          ("power in an evaluation", w.eval_level, "of compute")]  # fmt: skip
             if w.stalls_per_h:
                 found += [("stalls", w.stalls_per_h, "1/h"), ("stall", w.stall_s, "s"),
-                          ("mean power in it", w.stall_level, "of compute")]  # fmt: skip
+                          ("mean power in a stall", w.stall_level, "of compute")]  # fmt: skip
             if w.ripple:
-                found += [("ripple", w.ripple, "of the mean, rms"), ("its correlation time", w.ripple_s, "s")]
-        found.append(("mean in training", self.mean_mw, "MW"))
+                found += [("ripple", w.ripple, "of the mean, rms"), ("ripple's correlation time", w.ripple_s, "s")]
+        if isinstance(w, Serving):
+            found += [
+                ("power in decode", w.decode, "of the mean"), ("power in prefill", w.prefill, "of the mean"),
+                ("time in prefill", w.prefill_share, "of all"), ("half-life of a GPU's state", w.turn_s, "s"),
+                ("spread within a level", w.spread, "of the mean"), ("correlation of two GPUs", w.correlation, ""),
+            ]  # fmt: skip
+        found.append(("mean while it runs", self.mean_mw, "MW"))
         if self.trace.gpus:
-            found.append(("mean in training", self.mean_mw * 1e6 / self.trace.gpus, "W a GPU"))
+            found.append(("mean while it runs", self.mean_mw * 1e6 / self.trace.gpus, "W a GPU"))
         if not math.isnan(self.segments.idle_mw):
             found.append(("idle", self.segments.idle_mw, "MW"))
         return found

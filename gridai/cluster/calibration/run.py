@@ -123,15 +123,17 @@ def as_measured(
     per_server: int = 8,
     seed: int = 0,
     lead_s: float = 0.0,
+    window: tuple[float, float] | None = None,
 ) -> Trace:
     """The model's course on the trace's own times, schedule and meter.
 
     lead_s  the model may begin so much later in its own course, where it is most in step with the trace: for pictures.
+    window  start and end of the part of the trace that counts for it; default: all of it. [s]
     """
     until_s = trace.duration_s
     course = play(workload, mean_mw, max(trace.gpus, 1), per_server, until_s + lead_s, seed)
     if lead_s > 0.0:
-        course = cut(course, _in_step(course, trace, lead_s), until_s)
+        course = cut(course, _in_step(course, trace, lead_s, window or (0.0, until_s)), until_s)
     power = metered(scheduled(course, schedule, until_s), trace.t_s, trace.meter_s)
     if schedule.idle_std_mw > 0.0:
         drawn = np.random.default_rng([seed, 3]).standard_normal(len(power))
@@ -141,12 +143,13 @@ def as_measured(
     return Trace(f"{trace.name}, model", trace.t_s, power, trace.gpus, trace.meter_s)
 
 
-def _in_step(course: Profile, trace: Trace, lead_s: float) -> float:
-    """The start within lead_s at which the course correlates best with the trace. [s]"""
+def _in_step(course: Profile, trace: Trace, lead_s: float, window: tuple[float, float]) -> float:
+    """The start within lead_s at which the course correlates best with a window of the trace. [s]"""
     step_s = trace.step_s
-    x = uniform(trace)
+    first = int(window[0] / step_s)
+    x = uniform(trace)[first : int(window[1] / step_s) + 1]
     extra = max(1, int(lead_s / step_s))
-    y = metered(course, step_s * np.arange(len(x) + extra - 1, dtype=np.float64), trace.meter_s)
+    y = metered(course, step_s * (first + np.arange(len(x) + extra - 1, dtype=np.float64)), trace.meter_s)
     size = 1 << (len(y) + len(x)).bit_length()
     match = np.fft.irfft(np.fft.rfft(y - y.mean(), size) * np.conj(np.fft.rfft(x - x.mean(), size)), size)
     return step_s * int(match[:extra].argmax())

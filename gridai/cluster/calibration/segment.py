@@ -107,7 +107,12 @@ def _part(power: Array, step_s: float, a: int, b: int, high: bool, margin_s: flo
 
 def inner(trace: Trace, part: Part) -> Trace:
     """The samples of a part without its edges."""
-    margin = min(EDGE_S + 2.0 * trace.meter_s, 0.25 * part.duration_s)
-    first = part.start_s + (margin if part.start_s > 0.0 else 0.0)
-    last = part.end_s - (margin if part.end_s < trace.duration_s - 1e-9 else 0.0)
+    return inner_of(trace, part.start_s, part.end_s)
+
+
+def inner_of(trace: Trace, start_s: float, end_s: float) -> Trace:
+    """The samples from start_s to end_s without the edges there; an end of the trace itself has none. [s]"""
+    margin = min(EDGE_S + 2.0 * trace.meter_s, 0.25 * (end_s - start_s))
+    first = start_s + (margin if start_s > 0.0 else 0.0)
+    last = end_s - (margin if end_s < trace.duration_s - 1e-9 else 0.0)
     return trace.between(first, last)
