@@ -17,6 +17,7 @@ from gridai.cluster.calibration import inner_of
 from gridai.cluster.calibration.measures import duration_curve, ramps, spectral_line, spectrum, uniform
 from gridai.cluster.traces import Trace
 from gridai.plots import style
+from gridai.plots.pause import held
 from gridai.plots.style import BAND, BLACK, ORANGE, SMALL, TEXT
 from gridai.results import Limit, Result
 
@@ -24,11 +25,16 @@ HEIGHT_IN = 9.4
 DETAIL_CYCLES, DETAIL_SAMPLES = 3.0, 240
 """The detail shows so many cycles, or so many samples where nothing repeats."""
 LEAST_SHARE = 1e-4
+NAMES = ("trace", "model")
 LOOKS = (("trace", BLACK, "-", 1.1), ("model", ORANGE, "-", 1.1))
 
 
 def fit_figure(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """Trace and model: whole run, detail, spectrum, ramps exceeded, duration curve."""
+    if not set(NAMES) <= set(held(result, "cluster", "p_mw")[0]) or "training" not in result.meta:
+        figure, axes = style.new_figure(1, title or "Fit", footer)
+        style.finish(axes[0], np.zeros(0), "power (MW)", 0.0)
+        return figure
     figure = style.blank_figure(style.WIDTH_IN, HEIGHT_IN, title or "Fit", footer)
     pair = _pair(result)
     factor, unit = _scale(max(float(t.mw.max()) for t in pair))
@@ -56,7 +62,7 @@ def fit_figure(result: Result, limits: Sequence[Limit] = (), title: str = "", fo
 def _pair(result: Result) -> list[Trace]:
     """Trace and model as traces, with their meter."""
     meter_s = float(result.meta.get("meter_s", 0.0))
-    return [Trace(n, result.t_s, result.series("cluster", n, "p_mw"), 0, meter_s) for n in ("trace", "model")]
+    return [Trace(n, result.t_s, result.series("cluster", n, "p_mw"), 0, meter_s) for n in NAMES]
 
 
 def _scale(highest_mw: float) -> tuple[float, str]:

@@ -61,6 +61,14 @@ def find_columns(path: Path, unit: str | None, time: str | None, power: Sequence
     return Columns(names, at, powers, mw, index, True, seconds)
 
 
+def holds_each(
+    path: str | Path, unit: str | None = None, time: str | None = None, power: Sequence[str] | str | None = None
+) -> bool:
+    """Whether a file gives the power of single GPUs: a column for each, or a column that numbers them."""
+    columns = find_columns(Path(path), unit, time, power)
+    return len(columns.powers) > 1 or columns.index is not None
+
+
 def first_rows(path: Path, count: int = 2) -> list[list[str]]:
     """The first rows that hold anything, comment lines left out."""
     found: list[list[str]] = []
