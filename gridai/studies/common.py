@@ -118,7 +118,7 @@ def redispatch_tables(case: Case) -> dict[str, Table]:
 
 def provenance_of(case: Case, result: Result, profile: Profile | None = None) -> dict[str, Any]:
     """Versions, case, clusters, profile and engine of a run."""
-    from gridai.studies.provenance import versions
+    from gridai.studies.provenance import case_data, versions
 
     clusters = [f"{p.name}: {p.cluster} at bus {p.bus}, balance {p.balance}" for p in case.placements]
     return {
@@ -126,6 +126,7 @@ def provenance_of(case: Case, result: Result, profile: Profile | None = None) ->
         "case": case.name,
         "case_title": case.title,
         "case_source": dict(case.provenance),
+        **case_data(case),
         "f_hz": case.f_hz,
         "clusters": clusters,
         "profile": profile.name if profile else "",
