@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gridai.plots.fit import fit_figure
     from gridai.plots.flicker import flicker_figure
     from gridai.plots.pause import cluster_power, frequency, generator_power, overview, voltages
+    from gridai.plots.search import search_curve, search_margin
     from gridai.plots.series import quantity
     from gridai.plots.small_signal import eigenvalues, mode_shapes, response
     from gridai.plots.style import save_figure
@@ -36,6 +37,8 @@ _HOME = {
     "quantity": "gridai.plots.series",
     "response": "gridai.plots.small_signal",
     "save_figure": "gridai.plots.style",
+    "search_curve": "gridai.plots.search",
+    "search_margin": "gridai.plots.search",
     "swing_curves": "gridai.plots.disturbance",
     "swings": "gridai.plots.disturbance",
     "voltages": "gridai.plots.pause",
@@ -56,6 +59,8 @@ __all__ = [
     "quantity",
     "response",
     "save_figure",
+    "search_curve",
+    "search_margin",
     "swing_curves",
     "swings",
     "voltages",

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
     from gridai.studies.fault import Fault
     from gridai.studies.fit import Fit
     from gridai.studies.flicker import Flicker
+    from gridai.studies.largest_cluster import LargestCluster
+    from gridai.studies.largest_loss import LargestLoss
+    from gridai.studies.largest_pause import LargestPause
+    from gridai.studies.largest_swing import LargestSwing
+    from gridai.studies.longest_fault import LongestFault
+    from gridai.studies.lowest_scr import LowestScr
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
     from gridai.studies.quality import Quality
     from gridai.studies.recover import Recover
     from gridai.studies.ride_through import RideThrough
+    from gridai.studies.shortest_recovery import ShortestRecovery
     from gridai.studies.trip import Trip
 
 HOMES = {
@@ -34,6 +41,13 @@ HOMES = {
     "fault": "gridai.studies.fault:Fault",
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
+    "largest-pause": "gridai.studies.largest_pause:LargestPause",
+    "largest-loss": "gridai.studies.largest_loss:LargestLoss",
+    "largest-swing": "gridai.studies.largest_swing:LargestSwing",
+    "largest-cluster": "gridai.studies.largest_cluster:LargestCluster",
+    "lowest-scr": "gridai.studies.lowest_scr:LowestScr",
+    "shortest-recovery": "gridai.studies.shortest_recovery:ShortestRecovery",
+    "longest-fault": "gridai.studies.longest_fault:LongestFault",
     "modes": "gridai.studies.modes:Modes",
     "ride-through": "gridai.studies.ride_through:RideThrough",
     "flicker": "gridai.studies.flicker:Flicker",
@@ -84,12 +98,19 @@ __all__ = [
     "Fault",
     "Fit",
     "Flicker",
+    "LargestCluster",
+    "LargestLoss",
+    "LargestPause",
+    "LargestSwing",
+    "LongestFault",
+    "LowestScr",
     "Modes",
     "Oscillate",
     "Pause",
     "Quality",
     "Recover",
     "RideThrough",
+    "ShortestRecovery",
     "Trip",
 ]
 

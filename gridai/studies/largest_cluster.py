@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from gridai.errors import Problems, SettingError
 from gridai.results.stability import LIMIT_DEGREE
@@ -18,7 +18,7 @@ from gridai.studies.common import check_fields, placement_of, setting
 from gridai.studies.search import Bracket, Failure, Trial
 
 if TYPE_CHECKING:
-    from gridai.case import Case, Placement
+    from gridai.case import Balance, Case, Placement
     from gridai.reports import Measure, Report
     from gridai.studies.search import Found
     from gridai.studies.searching import Judge
@@ -85,9 +85,9 @@ class LargestCluster:
             self, judge, found, f"{case.name}: largest cluster at bus {placement.bus}", "largest cluster",
             figures=("frequency", "voltages", "cluster_power"), summary=_gpus(found, placement), case=shown,
             notes=(
-                f"each size has a power flow of its own, balance {placement.balance}; judged are its voltages, loadings "
-                "and short-circuit ratio as well as the run; what was outside its limit without the cluster is not "
-                "held against it",
+                f"each size has a power flow of its own, balance {placement.balance}; judged are its voltages, "
+                "loadings and short-circuit ratio as well as the run; what was outside its limit without the cluster "
+                "is not held against it",
             ),
         )  # fmt: skip
 
@@ -103,9 +103,7 @@ class LargestCluster:
 
         def at(mw: float) -> Trial:
             if mw > most:
-                text = (
-                    f"the units in service have {most:.1f} MW left; balance slack takes what they lack from the slack"
-                )
+                text = f"the units in service have {most:.1f} MW left; with balance slack the slack takes it all"
                 return Trial((), Failure("headroom", text, f"bus {placement.bus}"))
             made = built(lambda: resized(judge.case, bare, placement, mw))
             ready = made if isinstance(made, Trial) else built(lambda: engine.compile_system(made))
@@ -149,7 +147,7 @@ def resized(case: Case, bare: Case, placement: Placement, mw: float) -> Case:
         cluster = p.cluster
         if p.name == placement.name:
             cluster = replace(cluster, count=max(1, round(cluster.count * mw / cluster.p_mw)))
-        made = made.with_cluster(cluster, p.bus, p.balance, p.name)
+        made = made.with_cluster(cluster, p.bus, cast("Balance", p.balance), p.name)
     return made
 
 

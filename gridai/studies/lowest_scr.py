@@ -110,7 +110,7 @@ class LowestScr:
             notes=(
                 "short-circuit ratio: S_base / |z| over the cluster's power, z the Thevenin impedance of machines "
                 "behind subtransient reactances with constant-impedance loads in place, plus the impedance added",
-                "each value has a power flow of its own; a bus that is outside its band then, and was not before, fails",
+                "each value has a power flow of its own; a bus outside its band there that was not before fails",
             ),
         )  # fmt: skip
 

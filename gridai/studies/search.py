@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gridai.errors import GridaiError, SettingError
@@ -228,7 +229,7 @@ class _Walk:
     def _widest(self, values: Iterable[float]) -> float | None:
         """The middle of the widest gap between some values; None where all are closer than two tolerances."""
         ordered = sorted(values)
-        gaps = [(b - a, 0.5 * (a + b)) for a, b in zip(ordered, ordered[1:], strict=False)]
+        gaps = [(b - a, 0.5 * (a + b)) for a, b in pairwise(ordered)]
         width, middle = max(gaps, default=(0.0, math.nan))
         return middle if width > 2.0 * self.bracket.tol else None
 

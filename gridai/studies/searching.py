@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gridai.errors import ConvergenceError, InitialisationError, PowerFlowError
@@ -213,7 +214,7 @@ class Sweep:
     def remarks(self) -> tuple[str, ...]:
         """Whether the limit rises with x where it should."""
         limits = [(x, f.record.limit) for x, f in sorted(zip(self.x, self.found, strict=True), key=lambda p: p[0])]
-        pairs = [(a, b) for a, b in zip(limits, limits[1:], strict=False) if b[1] < a[1] - self.found[0].record.tol]
+        pairs = [(a, b) for a, b in pairwise(limits) if b[1] < a[1] - self.found[0].record.tol]
         if not self.rising or not pairs:
             return ()
         (x0, y0), (x1, y1) = pairs[0]
@@ -275,7 +276,7 @@ def report(
             **({"sweep": sweep.table} if sweep else {}),
             **(tables or {}),
             **redispatch_tables(made),
-        },  # fmt: skip
+        },
         notes=(*_assumptions(found), *found.remarks, *(sweep.remarks if sweep else ()), *notes, *made.notes),
         provenance=provenance_of(made, result, judge.profile),
     )

@@ -72,8 +72,7 @@ def _start_verdict(limit: Limit, op: Any, before: Mapping[str, float]) -> Verdic
     own = {
         bus: v
         for bus, v in voltages(op).items()
-        if kv[0] <= float(kvs[nodes[bus]]) < kv[1]
-        and low <= before.get(bus, 0.5 * (max(low, 0.0) + min(high, 2.0))) <= high
+        if kv[0] <= float(kvs[nodes[bus]]) < kv[1] and (bus not in before or low <= before[bus] <= high)
     }
     if not own:
         return None
