@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import gridai.exchange as exchange
     import gridai.grid as grid
     import gridai.kernel as kernel
+    import gridai.limits as limits
     import gridai.models as models
     import gridai.plots as plots
     import gridai.reports as reports
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from gridai.results import Result
 
 _MODULES = (
-    "case", "cluster", "criteria", "engine", "errors", "exchange", "grid", "kernel", "models", "plots", "reports",
-    "results", "studies", "units",
+    "case", "cluster", "criteria", "engine", "errors", "exchange", "grid", "kernel", "limits", "models", "plots",
+    "reports", "results", "studies", "units",
 )  # fmt: skip
 _HOME = {
     "Case": "gridai.case",
@@ -51,8 +52,8 @@ _HOME = {
 
 __all__ = [
     "Case", "Cluster", "GridaiError", "Result", "__version__", "case", "cluster", "criteria", "engine", "errors",
-    "exchange", "grid", "import_case", "kernel", "load_case", "models", "plots", "reports", "results", "studies",
-    "units",
+    "exchange", "grid", "import_case", "kernel", "limits", "load_case", "models", "plots", "reports", "results",
+    "studies", "units",
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ VERBS = {
     "show": "gridai.cli.show",
     "run": "gridai.cli.run",
     "check": "gridai.cli.check",
+    "limits": "gridai.cli.limits",
     "plot": "gridai.cli.plot",
     "import": "gridai.cli.import_case",
     "doctor": "gridai.cli.doctor",
@@ -66,6 +67,7 @@ def cli(traceback: bool) -> None:
     gridai run pause --case ieee39 --bus 16 --pause-mw 100 --out out/pause
     gridai check my_case/                read a case, solve it, start it flat
     gridai plot out/pause -q bus.vm_pu   draw a saved result again
+    gridai limits check                  limits of a grid under regression test
 
     \b
     Exit status: 0 all verdicts pass, 1 a limit is violated, 2 bad input,
