@@ -154,9 +154,9 @@ class Case:
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the case as a folder that load_case reads back the same. Whole or not at all.
 
-        Clusters are written with their ride-through settings; the loads and dispatch are those with the clusters
+        Clusters and sites are written with all their settings; the loads and dispatch are those with the clusters
         placed, so the slack balances them when they are read again. Raises CaseError if the folder is there (and
-        overwrite is False), or for a cluster that tables cannot hold (a workload, supply or facility of its own).
+        overwrite is False), or for a cluster with a class of your own in it, which tables cannot hold.
         """
         header = {
             "name": self.name,

@@ -1,4 +1,4 @@
-"""The case folder on disk: case.toml, network/*.csv, dynamics/*.csv, clusters.csv, ride_through/*.csv.
+"""The case folder on disk: case.toml, network/*.csv, dynamics/*.csv, clusters.csv, clusters/*.toml, ride_through/*.csv.
 
 Read as data, written whole or not at all.
 """
@@ -95,7 +95,7 @@ def _read_header(folder: Path, found: Problems) -> dict[str, dict[str, Any]]:
     file = "case.toml"
     try:
         raw = tomllib.loads((folder / file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         found.add(file, None, "file", None, f"cannot be read as TOML: {error}")
         found.raise_if_any(CaseError)
         raise
@@ -191,6 +191,10 @@ def _read_clusters(folder: Path, found: Problems) -> list[dict[str, Any]]:
     for path in sorted((folder / "ride_through").glob("*.csv")):
         raw = read_table(path, f"ride_through/{path.name}", found)
         settings[path.stem] = stored.read_ride_through(raw.columns, raw.file, raw.rows, found)
+    whole = {
+        path.stem: stored.read_settings(path, f"clusters/{path.name}", found)
+        for path in sorted((folder / "clusters").glob("*.toml"))
+    }
     if not (folder / "clusters.csv").is_file():
         return []
     raw, placed = read_table(folder / "clusters.csv", "clusters.csv", found), []
@@ -202,7 +206,7 @@ def _read_clusters(folder: Path, found: Problems) -> list[dict[str, Any]]:
         for name in ("name", "bus"):
             if not cells.get(name):
                 found.add(raw.file, row, name, None, "is missing")
-        cluster = stored.read_cluster(cells, settings, raw.file, row, found)
+        cluster = stored.read_cluster(cells, settings, whole, raw.file, row, found)
         balance = cells.get("balance") or "slack"
         placed.append({"cluster": cluster, "bus": cells.get("bus"), "balance": balance, "name": cells.get("name")})
     return placed
@@ -320,23 +324,36 @@ def _without_clusters(net: Any, placements: Sequence[Any]) -> Any:
 
 
 def _write_clusters(work: Path, placements: Sequence[Any]) -> None:
-    """clusters.csv and the ride-through tables. Raises CaseError for a cluster that tables cannot hold."""
+    """clusters.csv, ride-through tables, whole clusters. Raises CaseError for a cluster that no table can hold."""
     from gridai.cluster import stored
     from gridai.grid.csvtable import write_table
 
-    keys: list[Any] = []
+    settings: list[Any] = []
+    texts: list[str] = []
     rows = []
     for p in placements:
-        settings = stored.settings_of(p.name, p.cluster)
-        if settings is not None and settings not in keys:
-            keys.append(settings)
-        key = "" if settings is None else f"settings{keys.index(settings) + 1}"
+        if not stored.fits_row(p.cluster):
+            key = _key(stored.settings_text(p.cluster, p.name), texts, "cluster")
+            rows.append(stored.settings_row(p.name, p.bus, "slack", key))
+            continue
+        own = p.cluster.ride_through
+        key = "" if own is None else _key(own, settings, "settings")
         rows.append(stored.cluster_row(p.name, p.cluster, p.bus, "slack", key))
     if rows:
         write_table(work / "clusters.csv", {c: [row[c] for row in rows] for c in stored.COLUMNS})
-    for k, settings in enumerate(keys, 1):
+    for k, made in enumerate(settings, 1):
         (work / "ride_through").mkdir(exist_ok=True)
-        write_table(work / "ride_through" / f"settings{k}.csv", stored.class_columns(settings))
+        write_table(work / "ride_through" / f"settings{k}.csv", stored.class_columns(made))
+    for k, text in enumerate(texts, 1):
+        (work / "clusters").mkdir(exist_ok=True)
+        (work / "clusters" / f"cluster{k}.toml").write_text(text, encoding="utf-8")
+
+
+def _key(thing: Any, kept: list[Any], stem: str) -> str:
+    """The name under which equal things are kept once."""
+    if thing not in kept:
+        kept.append(thing)
+    return f"{stem}{kept.index(thing) + 1}"
 
 
 def _move(work: Path, folder: Path) -> None:

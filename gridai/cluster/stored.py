@@ -1,26 +1,36 @@
 """Clusters and ride-through settings as plain tables, for case folders: rows of text to objects and back.
 
-    clusters.csv              name, bus, hardware, count or p_mw, pue, power_factor, workload, balance, ride_through
+    clusters.csv              name, bus, hardware, count or p_mw, pue, power_factor, workload, balance, ride_through;
+                              or name, bus, balance, settings
     ride_through/<name>.csv   one row a class: name, share, groups and any other field of UpsClass
+    clusters/<name>.toml      the whole cluster or site as in gridai.cluster.plain, where a row names it as settings
 
-An empty cell takes the default. p_mw in place of count: as many GPUs as draw it. A workload is stored by its name, so
-only the default `training` and `constant` can be; a supply, a facility or hardware of one's own cannot.
+An empty cell takes the default. p_mw in place of count: as many GPUs as draw it. A row can hold a cluster with the
+default workload `training` or `constant` and ride-through settings; every other one is written as a TOML file.
 """
 
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 from gridai.cluster.cluster import Cluster
 from gridai.cluster.hardware import HARDWARE
+from gridai.cluster.plain import from_plain, to_plain, toml_text
 from gridai.cluster.ride_through import RideThrough, UpsClass
+from gridai.cluster.site import Site
 from gridai.cluster.workloads import Constant, Training
-from gridai.errors import CaseError, GridaiError, Problems, near
+from gridai.errors import GridaiError, Problems, near
 
-COLUMNS = ("name", "bus", "hardware", "count", "p_mw", "pue", "power_factor", "workload", "balance", "ride_through")
+PLACE = ("name", "bus", "balance")
+COLUMNS = ("name", "bus", "hardware", "count", "p_mw", "pue", "power_factor", "workload", "balance", "ride_through",
+           "settings")  # fmt: skip
+PLACED = ("Cluster", "Site")
+LARGEST_BYTES = 100_000_000
 WORKLOADS: dict[str, type[Any]] = {"training": Training, "constant": Constant}
 MANY = 1_000_000
 _TEXT = ("name", "return_policy")
@@ -45,11 +55,48 @@ def read_ride_through(columns: Mapping[str, Sequence[str]], file: str, rows: Seq
     return made[0] if made else None
 
 
+def read_settings(path: Path, file: str, found: Problems) -> Cluster | Site | None:
+    """A cluster or site from its TOML file, or None after noting its faults. The file is data: no code of it runs."""
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BYTES:
+            found.add(file, None, "file", f"{size} bytes", f"larger than {LARGEST_BYTES}: give a shorter trace")
+            return None
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        found.add(file, None, "file", None, f"cannot be read as TOML: {str(error) or type(error).__name__}")
+        return None
+    made: Cluster | Site | None = from_plain(table, PLACED, "cluster", file, found)
+    return made
+
+
+def settings_text(cluster: Any, name: str = "cluster") -> str:
+    """The TOML file of a cluster or site. Raises CaseError for a part of it that has no form as a table."""
+    return toml_text(to_plain(cluster, name))
+
+
 def read_cluster(
-    cells: Mapping[str, str], settings: Mapping[str, RideThrough], file: str, row: int, found: Problems
-) -> Cluster | None:
-    """A cluster from one row of clusters.csv, or None after noting its faults."""
+    cells: Mapping[str, str],
+    settings: Mapping[str, RideThrough],
+    stored: Mapping[str, Any],
+    file: str,
+    row: int,
+    found: Problems,
+) -> Any:
+    """A cluster from one row of clusters.csv, or None after noting its faults.
+
+    settings  ride-through settings by name; stored: whole clusters and sites by name.
+    """
     before = len(found)
+    whole = cells.get("settings", "")
+    if whole:
+        if whole not in stored:
+            found.add(file, row, "settings", whole, near(whole, stored, "file in clusters/"))
+        for name in (c for c in COLUMNS if c not in (*PLACE, "settings")):
+            if cells.get(name):
+                text = f"clusters/{whole}.toml states it: leave the cell empty"
+                found.add(file, row, name, cells[name], text)
+        return stored.get(whole) if len(found) == before else None
     numbers = {n: _number(cells[n], n, file, row, found) for n in ("count", "p_mw", "pue", "power_factor")
                if cells.get(n)}  # fmt: skip
     given: dict[str, Any] = {n: numbers[n] for n in ("pue", "power_factor") if n in numbers}
@@ -98,28 +145,30 @@ def _noting(found: Problems, file: str, row: int | None, make: Any) -> None:
         found.add(file, row, "row", None, " ".join(str(error).split()))
 
 
-def settings_of(name: str, cluster: Any) -> RideThrough | None:
-    """The ride-through settings of a placed cluster. Raises CaseError for a cluster that tables cannot hold."""
-    whole = isinstance(cluster, Cluster) and cluster.hardware.name in HARDWARE
-    if not whole or cluster != Cluster.of(
+def fits_row(cluster: Any) -> bool:
+    """True for a cluster that a row of clusters.csv and a table of ride_through/ hold."""
+    whole = isinstance(cluster, Cluster) and cluster.hardware == HARDWARE.get(cluster.hardware.name)
+    if not whole or _word(cluster) is None or cluster.facility is not None:
+        return False
+    return cluster == Cluster.of(
         cluster.hardware.name, cluster.count, cluster.pue, power_factor=cluster.power_factor,
         workload=cluster.workload, ride_through=cluster.ride_through,
-    ) or _word(cluster) is None:  # fmt: skip
-        raise CaseError(
-            f"the case holds clusters ('{name}') with a workload, supply, facility or hardware of their own, which a "
-            "case folder cannot: save it before with_cluster, and place them again after loading"
-        )
-    found: RideThrough | None = cluster.ride_through
-    return found
+    ) and (cluster.ride_through is None or cluster.ride_through.seed == 0)  # fmt: skip
 
 
 def _word(cluster: Cluster) -> str | None:
     return next((w for w, kind in WORKLOADS.items() if cluster.workload == kind()), None)
 
 
+def settings_row(name: str, bus: str, balance: str, key: str) -> dict[str, Any]:
+    """The row of clusters.csv for a placed cluster that a TOML file holds."""
+    return {**dict.fromkeys(COLUMNS, ""), "name": name, "bus": bus, "balance": balance, "settings": key}
+
+
 def cluster_row(name: str, cluster: Cluster, bus: str, balance: str, key: str) -> dict[str, Any]:
-    """The row of clusters.csv for a placed cluster that `settings_of` lets through."""
+    """The row of clusters.csv for a placed cluster that fits one."""
     return {
+        **dict.fromkeys(COLUMNS, ""),
         "name": name, "bus": bus, "hardware": cluster.hardware.name, "count": cluster.count, "p_mw": "",
         "pue": cluster.pue, "power_factor": cluster.power_factor, "workload": _word(cluster), "balance": balance,
         "ride_through": key,
@@ -127,9 +176,7 @@ def cluster_row(name: str, cluster: Cluster, bus: str, balance: str, key: str) -
 
 
 def class_columns(settings: RideThrough) -> dict[str, Sequence[Any]]:
-    """The table of a RideThrough: every field that differs from its default in some class."""
-    if settings.seed != 0:
-        raise CaseError(f"ride-through settings with seed = {settings.seed}: a case folder holds those of seed 0")
+    """The table of a RideThrough of seed 0: every field that differs from its default in some class."""
     used = [
         name
         for name, f in _CLASS_FIELDS.items()
@@ -142,4 +189,7 @@ def _default(f: Any) -> Any:
     return None if f.default is MISSING else f.default
 
 
-__all__ = ["COLUMNS", "class_columns", "cluster_row", "read_cluster", "read_ride_through", "settings_of"]
+__all__ = [
+    "COLUMNS", "class_columns", "cluster_row", "fits_row", "read_cluster", "read_ride_through", "read_settings",
+    "settings_row", "settings_text",
+]  # fmt: skip

@@ -180,7 +180,7 @@ def test_saved_and_read_back_the_same(name, tmp_path):
 
 
 def test_saving_is_whole_or_not_at_all(ieee39, tmp_path, monkeypatch):
-    with pytest.raises(CaseError, match=r"holds clusters \('AI'\) with a workload"):
+    with pytest.raises(CaseError, match=r"AI: a Load has no form as a table"):
         ieee39.with_cluster(Load(), "16").save(tmp_path / "x")
     ieee39.save(tmp_path / "x")
     with pytest.raises(CaseError, match="overwrite=True"):
