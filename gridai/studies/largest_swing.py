@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.results.stability import LIMIT_DEGREE
 from gridai.studies.common import check_fields, placement_of, setting
 from gridai.studies.oscillate import Oscillate, swinging
 from gridai.studies.search import Bracket, Trial
@@ -57,9 +56,7 @@ class LargestSwing:
     profile: str = setting(
         "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no limits"
     )
-    limit_degree: float = setting(
-        LIMIT_DEGREE, "degree", "angle between two machines that counts as loss of step", above=0.0
-    )
+    limit_degree: float = setting(180.0, "degree", "angle between two machines that counts as loss of step", above=0.0)
     probes: int = setting(2, "", "values tried on each side of the edge, to see whether it is the only one", least=0)
     cycles: int | None = setting(None, "", "number of periods (default: 10, and 20 s of them at least)", least=1)
     rest_s: float = setting(15.0, "s", "rest after the swing, before the end of the runs", above=0.0)

@@ -25,10 +25,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gridai.errors import GridaiError, SettingError
-from gridai.results.searches import End, Outcome, SearchPoint, SearchRecord
 
 if TYPE_CHECKING:
     from gridai.results import Result, Verdict
+    from gridai.results.searches import End, Outcome, SearchPoint, SearchRecord
 
 MOST_ROOM, LEAST_ROOM = 1000.0, -1000.0
 """Rooms are cut to these. [%]"""
@@ -244,6 +244,8 @@ class _Walk:
 
     def found(self) -> Found:
         """The search as it now stands."""
+        from gridai.results.searches import SearchRecord
+
         low, high, b = self.low, self.high, self.bracket
         first = self.points[b.safe]
         end: End = "found"
@@ -272,6 +274,8 @@ def labelled(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
 
 def judge(value: float, trial: Trial, asked: frozenset[str]) -> SearchPoint:
     """The point of a trial, held against the criteria that the safe end could answer."""
+    from gridai.results.searches import SearchPoint
+
     if trial.failure is not None:
         f = trial.failure
         return SearchPoint(value, "fail", math.nan, f.criterion, f.element, f.t_s, f.text)
@@ -292,6 +296,8 @@ def judge(value: float, trial: Trial, asked: frozenset[str]) -> SearchPoint:
 
 
 def _point(value: float, outcome: Outcome, name: str, v: Verdict, rooms: dict[str, float]) -> SearchPoint:
+    from gridai.results.searches import SearchPoint
+
     room_left = math.nan if outcome == "not assessable" else rooms[name]
     return SearchPoint(value, outcome, room_left, name, v.element, v.t_s, in_words(v), v.verified, rooms)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.results.stability import LIMIT_DEGREE
 from gridai.studies.common import check_fields, placement_of, setting
 from gridai.studies.search import Bracket, Trial
 
@@ -53,9 +52,7 @@ class ShortestRecovery:
     profile: str = setting(
         "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no limits"
     )
-    limit_degree: float = setting(
-        LIMIT_DEGREE, "degree", "angle between two machines that counts as loss of step", above=0.0
-    )
+    limit_degree: float = setting(180.0, "degree", "angle between two machines that counts as loss of step", above=0.0)
     probes: int = setting(2, "", "values tried on each side of the edge, to see whether it is the only one", least=0)
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     seed: int = setting(0, "", "seed of the training's jitter", least=0)
