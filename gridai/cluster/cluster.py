@@ -20,8 +20,8 @@ With a `Facility` every stage has its own curve and time constant, cooling lags 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -198,6 +198,23 @@ class Cluster:
             return (("", *self.electrical(), 1.0),)
         supply = {name: self.supply.values()[name] for name in ("psu_s", "v_min_pu", "v_cut_pu")}
         return tuple((g.name, UPS_MODEL, {**g.values, **supply}, g.share) for g in self.ride_through.groups())
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Itself: a cluster is a site of one."""
+        return (self,)
+
+    def with_ride_through(self, change: Callable[[RideThrough | None], RideThrough | None]) -> Cluster:
+        """The same cluster with its ride-through settings changed by a function of those it has."""
+        return replace(self, ride_through=change(self.ride_through))
+
+    def with_workload(self, workload: Workload) -> Cluster:
+        """The same cluster with another workload."""
+        return replace(self, workload=workload)
+
+    def scaled(self, share: float) -> Cluster:
+        """The same cluster with so large a share of its GPUs, one at least."""
+        return replace(self, count=max(1, round(self.count * share)))
 
     def describe(self) -> str:
         """The sum from the card to the meter, a line a stage, with sources."""

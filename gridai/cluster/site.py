@@ -19,8 +19,8 @@ where all halls together draw their mean; a hall alone may then be above or belo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from gridai.cluster.cluster import Cluster
 from gridai.cluster.pauses import Pause, paused_share
 from gridai.cluster.ride_through import RideThrough
 from gridai.cluster.settings import check_number, check_ranges, setting
-from gridai.cluster.workloads.base import LEAD_S, cut, start_of_mean
+from gridai.cluster.workloads.base import LEAD_S, Workload, cut, start_of_mean
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
 from gridai.kernel.profile import Profile, total
@@ -150,6 +150,18 @@ class Site:
         if any(other != settings[0] for other in settings):
             raise SettingError(f"site {self.name}: its clusters differ in ride_through; ask one of them")
         return settings[0]
+
+    def with_ride_through(self, change: Callable[[RideThrough | None], RideThrough | None]) -> Site:
+        """The same site with the ride-through settings of each cluster changed by a function of those it has."""
+        return replace(self, parts=tuple(part.with_ride_through(change) for part in self.parts))
+
+    def with_workload(self, workload: Workload) -> Site:
+        """The same site with another workload in every cluster."""
+        return replace(self, parts=tuple(part.with_workload(workload) for part in self.parts))
+
+    def scaled(self, share: float) -> Site:
+        """The same site with so large a share of each cluster's GPUs."""
+        return replace(self, parts=tuple(part.scaled(share) for part in self.parts))
 
     @property
     def power_factor(self) -> float:

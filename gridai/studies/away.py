@@ -24,6 +24,7 @@ from gridai.studies.common import add_places
 
 if TYPE_CHECKING:
     from gridai.case import Case
+    from gridai.cluster import RideThrough, UpsClass
 
 FIGURES = ("ride_through", "frequency", "voltages", "cluster_power")
 CASE_RULE = "case"
@@ -50,17 +51,18 @@ def with_settings(case: Case, rule: str = CASE_RULE, counting: bool = True) -> t
         mark = "" if curve.verified else " UNVERIFIED: not read in the primary text."
         notes.append(f"all clusters obey '{curve.name}' to the letter: {curve.title}; {curve.source}.{mark}")
         notes += [f"'{curve.name}': {text}" for text in curve.left_out]
+
+    def change(settings: RideThrough | None) -> RideThrough:
+        own = RideThrough() if settings is None else settings
+        if curve is not None:
+            return own.changed(**curve.settings())
+        return own if counting else own.without_counting()
+
     placed = []
     for p in case.placements:
-        settings = p.cluster.ride_through
-        if settings is None:
-            settings = RideThrough()
+        if any(c.ride_through is None for c in p.cluster.clusters):
             notes.append(f"cluster '{p.name}' has no ride-through settings: taken as one class of default UPS")
-        if curve is not None:
-            settings = settings.changed(**curve.settings())
-        elif not counting:
-            settings = settings.without_counting()
-        placed.append(replace(p, cluster=replace(p.cluster, ride_through=settings)))
+        placed.append(replace(p, cluster=p.cluster.with_ride_through(change)))
     if not counting and curve is None:
         notes.append("counting of disturbances is taken out of all classes")
     return replace(case, placements=tuple(placed)), tuple(notes)
@@ -176,20 +178,21 @@ def steps_table(result: Result, instants: Sequence[float], after_s: float = 3.0)
 
 def settings_table(case: Case) -> Table:
     """The classes of each set of settings: share, thresholds, counting, return."""
-    rows, seen = [], []
+    owners: dict[RideThrough, list[str]] = {}
     for p in case.placements:
-        settings = p.cluster.ride_through
-        if settings is None or settings in seen:
-            continue
-        seen.append(settings)
-        owners = ", ".join(q.name for q in case.placements if q.cluster.ride_through == settings)
-        for c in settings.classes:
-            under = " ".join(
-                f"{getattr(c, f'under{k}_pu'):g}/{getattr(c, f'under{k}_s'):g}"
-                for k in (1, 2, 3, 4)
-                if getattr(c, f"under{k}_pu") > 0.0
-            )
-            count = f"{c.count_n} in {c.window_s:g} s" if c.count_n else "no"
-            rows.append((owners, c.name, f"{c.share:.3g}", c.groups, under, count, f"{c.return_s:g}+{c.walk_s:g}"))
+        for settings in {c.ride_through: None for c in p.cluster.clusters if c.ride_through is not None}:
+            owners.setdefault(settings, []).append(p.name)
+    rows = [(", ".join(names), *_class_row(c)) for settings, names in owners.items() for c in settings.classes]
     columns = ("clusters", "class", "share", "groups", "leaves below pu/s", "counts", "returns s")
     return Table("ride-through settings", columns, tuple(rows))
+
+
+def _class_row(c: UpsClass) -> tuple[Any, ...]:
+    """Share, groups, thresholds, counting and return of a class."""
+    under = " ".join(
+        f"{getattr(c, f'under{k}_pu'):g}/{getattr(c, f'under{k}_s'):g}"
+        for k in (1, 2, 3, 4)
+        if getattr(c, f"under{k}_pu") > 0.0
+    )
+    count = f"{c.count_n} in {c.window_s:g} s" if c.count_n else "no"
+    return c.name, f"{c.share:.3g}", c.groups, under, count, f"{c.return_s:g}+{c.walk_s:g}"

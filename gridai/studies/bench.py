@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gridai.case import Case
-    from gridai.cluster import Cluster
+    from gridai.cluster import Cluster, Site
     from gridai.criteria.suites import Played, Test
 
 START_S = 1.0
@@ -34,7 +34,7 @@ def impedance(scr: float, xr: float, rated_mw: float) -> complex:
     return complex(size * math.cos(angle), size * math.sin(angle))
 
 
-def bench_case(cluster: Cluster, test: Test, f_hz: float, nominal_pu: float) -> Case:
+def bench_case(cluster: Cluster | Site, test: Test, f_hz: float, nominal_pu: float) -> Case:
     """The bundled case `bench` with the cluster on it, set for a test.
 
     nominal_pu  voltage of the bus at which the facility is at its rating (its transformer's tap): all voltages of the
@@ -51,7 +51,7 @@ def bench_case(cluster: Cluster, test: Test, f_hz: float, nominal_pu: float) -> 
     source = empty.dynamics["source"].assign(r_pu=z.real, x_pu=z.imag)
     source.attrs = dict(empty.dynamics["source"].attrs)
     bare = replace(empty, net=net, f_hz=f_hz, dynamics={"source": source})
-    placed = cluster if test.p0_pu == 1.0 else replace(cluster, count=max(1, round(cluster.count * test.p0_pu)))
+    placed = cluster if test.p0_pu == 1.0 else cluster.scaled(test.p0_pu)
     return bare.with_cluster(placed, BUS, balance="slack", name="load")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gridai.case import Case
+    from gridai.cluster import RideThrough
     from gridai.reports import Report
     from gridai.results import Result
     from gridai.results.ride_through import Change
@@ -138,11 +139,13 @@ def waves(moves: Sequence[Change], gap_s: float) -> int:
 
 def _with_overvoltage(case: Case, over1_pu: float) -> Case:
     """Every class of every cluster with this first threshold of overvoltage."""
-    placed = []
-    for p in case.placements:
-        settings = p.cluster.ride_through
-        classes = tuple(
-            replace(c, over1_pu=over1_pu, v_return_high_pu=min(c.v_return_high_pu, over1_pu)) for c in settings.classes
-        )
-        placed.append(replace(p, cluster=replace(p.cluster, ride_through=replace(settings, classes=classes))))
+
+    def change(settings: RideThrough | None) -> RideThrough | None:
+        if settings is None:
+            return None
+        lower = [replace(c, over1_pu=over1_pu, v_return_high_pu=min(c.v_return_high_pu, over1_pu))
+                 for c in settings.classes]  # fmt: skip
+        return replace(settings, classes=tuple(lower))
+
+    placed = [replace(p, cluster=p.cluster.with_ride_through(change)) for p in case.placements]
     return replace(case, placements=tuple(placed))

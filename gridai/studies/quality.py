@@ -6,7 +6,7 @@ Importing this file loads the standard library only; the command line makes its 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gridai.errors import ConvergenceError, InitialisationError, Problems, SettingError, UnknownNameError, near
@@ -86,7 +86,7 @@ class Quality:
 
         name = placement_of(case, self.cluster).name
         made, notes = away.with_settings(case, self.rule)
-        cluster = replace(next(p.cluster for p in made.placements if p.name == name), workload=Constant())
+        cluster = next(p.cluster for p in made.placements if p.name == name).with_workload(Constant())
         suite = load_suite(self.suite)
         nominal = suite.u_normal_pu if self.nominal_pu is None else self.nominal_pu
         outcomes = [self.outcome(test, cluster, suite, nominal) for test in self.chosen(suite)]

@@ -69,7 +69,7 @@ class Recover:
         made: list[Any] = []
         for p in case.placements:
             made.append(engine.ForceAway(p.name, self.at_s, self.share))
-            groups = len(p.cluster.ride_through.groups())
+            groups = len(p.cluster.electrical_groups())
             parts = {"together": 1, "steps": min(self.steps, groups), "one-by-one": groups}.get(policy)
             if parts is not None:
                 made.append(engine.ReturnLoad(p.name, self.return_s, parts, self.every_s))
@@ -79,7 +79,7 @@ class Recover:
         """End of the runs: the same for all policies, so that they compare. [s]"""
         if self.until_s is not None:
             return self.until_s
-        most = max(len(p.cluster.ride_through.groups()) for p in case.placements)
+        most = max(len(p.cluster.electrical_groups()) for p in case.placements)
         parts = {"together": 1, "steps": self.steps, "one-by-one": most, "hand": 1}
         return self.return_s + self.every_s * max(parts[name] for name in self.names) + 60.0
 

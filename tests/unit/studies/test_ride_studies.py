@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gridai.case import load_case
-from gridai.cluster import Cluster, Constant, RideThrough, UpsClass
+from gridai.cluster import Cluster, Constant, RideThrough, Site, UpsClass
 from gridai.criteria.suites import load_suite, suite_names
 from gridai.errors import CaseError, SettingError, UnknownNameError
 from gridai.studies import STUDIES, Cascade, Quality, Recover
@@ -121,6 +121,37 @@ def test_a_cascade_by_overvoltage_and_none_without():
     report = Cascade(shares="0.25,0.5", until_s=5.0, profile="continental-europe").run(wide)
     assert [r[2] for r in report.tables["cascade"].rows] == [0.0, 0.0]
     assert waves([], 1.0) == 0
+
+
+def campus(*rows: RideThrough | None) -> Any:
+    """Halls of unequal size, each with its own settings, on the bench."""
+    halls = [Cluster.of("H100", 20_000 * (k + 1), workload=Constant(), ride_through=row) for k, row in enumerate(rows)]
+    return load_case("bench").with_cluster(Site("campus", tuple(halls), 0.5), "POC", balance="slack", name="site")
+
+
+def test_a_site_of_unlike_halls_goes_through_every_study():
+    """Two halls of 20,000 and 40,000 GPUs: only the second leaves, by its own threshold."""
+    tough = RideThrough((UpsClass("tough", groups=2, under1_s=0.3, return_s=1.0, walk_s=1.0),))
+    weak = RideThrough((UpsClass("weak", groups=4, return_s=1.0, walk_s=1.0),))
+    case = campus(tough, weak)
+    report = RideThroughStudy(bus="POC", fault_s=0.1, profile="continental-europe", until_s=8.0).run(case)
+    whole = case.placements[0].cluster.p_mw
+    assert report.summary["largest_away"].value == pytest.approx(whole * 2.0 / 3.0, rel=1e-3)
+    assert report.summary["lost"].value == 0.0
+    assert [row[1] for row in report.tables["departures"].rows] == ["part 2 weak"]
+    assert [row[1] for row in report.tables["settings"].rows] == ["tough", "weak"]
+    back = Recover(policies="one-by-one", share=1.0, return_s=5.0, every_s=1.0, until_s=20.0,
+                   profile="continental-europe").run(case)  # fmt: skip
+    assert back.summary["lost"].value == 0.0
+    tests = Quality(tests="flat run,phase jump 20 degrees").run(case)
+    assert [v.status for v in tests.verdicts] == ["pass", "pass"]
+    chain = Cascade(shares="0.5", until_s=4.0, over1_pu=1.004, profile="continental-europe").run(case)
+    assert chain.tables["cascade"].rows[0][6] == "overvoltage"
+
+
+def test_a_site_without_settings_is_taken_as_default_ups_and_says_so():
+    report = RideThroughStudy(bus="POC", profile="continental-europe", until_s=5.0).run(campus(None, None))
+    assert any("taken as one class of default UPS" in note for note in report.notes)
 
 
 @pytest.fixture(scope="module")
