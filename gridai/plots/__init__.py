@@ -12,15 +12,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gridai.plots.bus_voltages import voltages
     from gridai.plots.catalogue import FIGURES
     from gridai.plots.disturbance import branch_flows, machines, swing_curves, swings
     from gridai.plots.fit import fit_figure
     from gridai.plots.flicker import flicker_figure
-    from gridai.plots.pause import cluster_power, frequency, generator_power, overview, voltages
+    from gridai.plots.pause import cluster_power, frequency, generator_power, overview
     from gridai.plots.search import search_curve, search_margin
     from gridai.plots.series import quantity
     from gridai.plots.small_signal import eigenvalues, mode_shapes, response
-    from gridai.plots.style import save_figure
+    from gridai.plots.style import save_figure, svg_text
 
 _HOME = {
     "FIGURES": "gridai.plots.catalogue",
@@ -39,9 +40,10 @@ _HOME = {
     "save_figure": "gridai.plots.style",
     "search_curve": "gridai.plots.search",
     "search_margin": "gridai.plots.search",
+    "svg_text": "gridai.plots.style",
     "swing_curves": "gridai.plots.disturbance",
     "swings": "gridai.plots.disturbance",
-    "voltages": "gridai.plots.pause",
+    "voltages": "gridai.plots.bus_voltages",
 }
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "save_figure",
     "search_curve",
     "search_margin",
+    "svg_text",
     "swing_curves",
     "swings",
     "voltages",

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from gridai.plots import disturbance, fit, flicker, pause, ride_through, search, small_signal
+from gridai.plots import bus_voltages, disturbance, fit, flicker, pause, ride_through, search, small_signal
 
 FIGURES: dict[str, Callable[..., Figure]] = {
-    **pause.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES, **flicker.FIGURES,
+    **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
+    **flicker.FIGURES,
     **fit.FIGURES,
     **search.FIGURES,
 }  # fmt: skip

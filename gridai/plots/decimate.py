@@ -15,9 +15,17 @@ def decimate(t: FloatArray, y: FloatArray, points: int = POINTS) -> tuple[FloatA
 
     t  float[nt].   y  float[nt]. A gap (NaN) stays a gap: one NaN of each bin that holds any is kept.
     """
+    if len(y) <= points:
+        return t, y
+    kept = kept_samples(y, points)
+    return t[kept], y[kept]
+
+
+def kept_samples(y: FloatArray, points: int = POINTS) -> NDArray[np.int64]:
+    """Which samples `decimate` keeps, in order."""
     nt = len(y)
     if nt <= points:
-        return t, y
+        return np.arange(nt)
     size = -(-2 * nt // points)
     starts = np.arange(0, nt, size)
     padded = np.append(y, np.full(len(starts) * size - nt, y[-1])).reshape(-1, size)
@@ -25,5 +33,4 @@ def decimate(t: FloatArray, y: FloatArray, points: int = POINTS) -> tuple[FloatA
     low = starts + np.where(gap, np.inf, padded).argmin(axis=1)
     high = starts + np.where(gap, -np.inf, padded).argmax(axis=1)
     gaps = (starts + gap.argmax(axis=1))[gap.any(axis=1)]
-    kept = np.unique(np.concatenate([[0, nt - 1], np.minimum(low, nt - 1), np.minimum(high, nt - 1), gaps]))
-    return t[kept], y[kept]
+    return np.unique(np.concatenate([[0, nt - 1], np.minimum(low, nt - 1), np.minimum(high, nt - 1), gaps]))

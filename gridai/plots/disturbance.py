@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from gridai.plots import style
 from gridai.plots.decimate import FloatArray
-from gridai.plots.style import BLACK, CYCLE, DASHES, OTHERS
+from gridai.plots.style import OTHERS
 from gridai.results import Limit, Result
 from gridai.results.measures import swings as spans
 from gridai.results.stability import POLE_DEGREE, from_centre, weights
@@ -27,14 +27,13 @@ def machines(result: Result, limits: Sequence[Limit] = (), title: str = "", foot
     """Angles from the centre of inertia, speeds and powers of the machines."""
     figure, axes = style.new_figure(3, title or "Machines", footer)
     names, angle = from_centre(result)
-    _moving(
-        axes[0], result.t_s, names, np.degrees(angle), "angle from centre\nof inertia (degree)", 5.0, reach=FAR_DEGREE
-    )
+    label = "angle from centre\nof inertia (degree)"
+    first = _moving(axes[0], result.t_s, names, np.degrees(angle), label, 5.0, reach=FAR_DEGREE)
     f = float(result.meta["f_hz"])
     names, speed = _held(result, "gen", "speed_pu")
-    _moving(axes[1], result.t_s, names, f * speed, "speed (Hz)", 0.01, around=f, reach=0.1 * f)
+    first = _moving(axes[1], result.t_s, names, f * speed, "speed (Hz)", 0.01, around=f, reach=0.1 * f, first=first)
     names, power = _held(result, "gen", "p_mw")
-    _moving(axes[2], result.t_s, names, power, "power (MW)", 1.0)
+    _moving(axes[2], result.t_s, names, power, "power (MW)", 1.0, first=first)
     return _marked(figure, axes, result)
 
 
@@ -42,7 +41,7 @@ def swings(result: Result, limits: Sequence[Limit] = (), title: str = "", footer
     """What swings with a cluster: its power, and how much machine power, line flows and bus frequencies change."""
     figure, axes = style.new_figure(4, title or "Swings", footer)
     for k, (name, drawn) in enumerate(zip(*_columns(result, "cluster", "p_mw"), strict=True)):
-        style.line(axes[0], result.t_s, drawn, f"{name}: drawn", CYCLE[k % len(CYCLE)])
+        style.line(axes[0], result.t_s, drawn, f"{name}: drawn", *style.look(k))
     style.finish(axes[0], result.t_s, "cluster power (MW)", 1.0)
     for ax, kind, quantity, label, least in (
         (axes[1], "gen", "p_mw", "change of machine\npower (MW)", 0.5),
@@ -51,7 +50,8 @@ def swings(result: Result, limits: Sequence[Limit] = (), title: str = "", footer
     ):
         names, values = _held(result, kind, quantity)
         shown = values if quantity == "f_hz" else values - values[:1]
-        _moving(ax, result.t_s, names, shown, label, least, named=5)
+        labels = [f"bus {name}" for name in names] if kind == "bus" else names
+        _moving(ax, result.t_s, labels, shown, label, least, named=5)
     return figure
 
 
@@ -59,8 +59,8 @@ def branch_flows(result: Result, limits: Sequence[Limit] = (), title: str = "", 
     """Active power of the lines and transformers whose flow changes most, and its change."""
     figure, axes = style.new_figure(2, title or "Line flows", footer)
     names, flow = _held(result, "branch", "p_mw")
-    _moving(axes[0], result.t_s, names, flow, "flow at the\nfrom end (MW)", 1.0)
-    _moving(axes[1], result.t_s, names, flow - flow[:1], "change of flow (MW)", 1.0)
+    first = _moving(axes[0], result.t_s, names, flow, "flow at the\nfrom end (MW)", 1.0)
+    _moving(axes[1], result.t_s, names, flow - flow[:1], "change of flow (MW)", 1.0, first=first)
     return _marked(figure, axes, result)
 
 
@@ -68,13 +68,13 @@ def swing_curves(result: Result, limits: Sequence[Limit] = (), title: str = "", 
     """Machine angles just below and just above a critical clearing time."""
     figure, axes = style.new_figure(2, title or "Swing curves", footer)
     names, angle = from_centre(result)
-    _moving(axes[0], result.t_s, names, np.degrees(angle), "longest stable fault:\nangle (degree)", 5.0)
+    first = _moving(axes[0], result.t_s, names, np.degrees(angle), "longest stable fault:\nangle (degree)", 5.0)
     names, other = _held(result, "gen", "unstable_angle_rad")
     if names:
         weight = weights(result, names)
         other = other - (np.nan_to_num(other) * weight).sum(axis=1, keepdims=True) / weight.sum()
     label = "shortest unstable fault:\nangle (degree)"
-    _moving(axes[1], result.t_s, names, np.degrees(other), label, 5.0, reach=1.2 * POLE_DEGREE)
+    _moving(axes[1], result.t_s, names, np.degrees(other), label, 5.0, reach=1.2 * POLE_DEGREE, first=first)
     return _marked(figure, axes, result)
 
 
@@ -109,18 +109,24 @@ def _moving(
     named: int = NAMED,
     around: float = 0.0,
     reach: float = np.inf,
-) -> None:
-    """Lines of all elements, those that move most in colour and with their names; drawn up to `reach` from `around`."""
+    first: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Lines of all elements, those that move most in colour and with their names; drawn up to `reach` from `around`.
+
+    first  names that another panel gave a colour: they have the same one here. Returns the names with a colour.
+    """
     near = np.where(np.abs(values - around) <= reach, values, np.nan)
-    order = np.argsort(-np.nan_to_num(spans(values)), kind="stable")
-    for k in order[named:]:
-        style.line(ax, t, near[:, k], None, OTHERS, width=0.7, order=2.0)
-    for n, k in enumerate(order[:named]):
-        color = CYCLE[n % len(CYCLE)] if n < len(CYCLE) else BLACK
-        style.line(ax, t, near[:, k], names[k], color, DASHES[(n + n // len(CYCLE)) % len(DASHES)])
-    if len(order) > named:
-        ax.plot([], [], color=OTHERS, linewidth=0.7, label=f"{len(order) - named} others")
+    order = [int(k) for k in np.argsort(-np.nan_to_num(spans(values)), kind="stable")]
+    chosen = [names.index(name) for name in first if name in names] or order[:named]
+    for k in order:
+        if k not in chosen:
+            style.line(ax, t, near[:, k], None, OTHERS, width=0.7, order=2.0)
+    for n, k in enumerate(chosen):
+        style.line(ax, t, near[:, k], names[k], *style.look(n))
+    if len(order) > len(chosen):
+        ax.plot([], [], color=OTHERS, linewidth=0.7, label=f"{len(order) - len(chosen)} others")
     style.finish(ax, t, ylabel, least_span)
+    return tuple(names[k] for k in chosen)
 
 
 def _marked(figure: Figure, axes: Sequence[Axes], result: Result) -> Figure:

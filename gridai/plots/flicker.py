@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gridai.errors import ResultError
 from gridai.plots import style
 from gridai.plots.decimate import FloatArray
-from gridai.plots.pause import held
+from gridai.plots.panels import held
 from gridai.plots.style import CYCLE, LimitLine
 from gridai.results import Limit, Result
 from gridai.results.flickermeter import Flicker, flicker, lamp_of
@@ -35,7 +35,8 @@ def flicker_figure(result: Result, limits: Sequence[Limit] = (), title: str = ""
             style.line(axes[2], found.t_s, found.p_inst, f"bus {name}, lamp {lamp}", color, width=0.9)
             _periods(axes[3], found, settle_s, f"bus {name}", color)
     style.finish(axes[1], t, "voltage (pu)", 0.002)
-    style.finish(axes[2], t, "instantaneous\nflicker P_inst (-)", 0.1)
+    axes[2].set_ylim(0.0, 1.15 * max([*_heights(axes[2]), 0.01]))
+    style.finish(axes[2], t, "instantaneous\nflicker (-)", 0.0)
     axes[3].set_ylim(0.0, 1.15 * max([*_heights(axes[3]), 0.5]))
     style.finish(axes[3], t, "Pst (-)", 0.1, _limit_lines(result, limits, names))
     return figure
@@ -69,7 +70,8 @@ def _periods(ax: Axes, found: Flicker, settle_s: float, label: str, color: str) 
 
 
 def _heights(ax: Axes) -> list[float]:
-    return [float(np.max(np.asarray(line.get_ydata(), dtype=float))) for line in ax.lines]
+    drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
+    return [float(np.max(y)) for y in drawn if y.size]
 
 
 def _limit_lines(result: Result, limits: Sequence[Limit], names: Sequence[str]) -> list[LimitLine]:

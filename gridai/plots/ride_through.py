@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from gridai.plots import style
 from gridai.plots.decimate import FloatArray
-from gridai.plots.pause import held
-from gridai.plots.style import BLACK, BLUE, CYCLE, DASHES, GREEN, GREY, ORANGE, PURPLE, SKY
+from gridai.plots.panels import event_times, held, named_lines, roles
+from gridai.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 from gridai.results import Limit, Result
 from gridai.results.ride_through import changes, groups_of, load_by_state
 
@@ -22,15 +22,14 @@ COLORS = {
     "normal": "#d9e8f3", "online": SKY, "walking in": GREEN, "on battery": ORANGE, "latched": PURPLE,
     "on generator": "#9c6b98", "off": "#555555", "bypass": "#b7a36b",
 }  # fmt: skip
-MOST_BUSES = 5
 
 
 def ride_through(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """Load by state, frequency of the centre of inertia, voltages of the clusters' buses, one above the other."""
     figure, axes = style.new_figure(3, title or "Ride-through", footer)
-    _states(axes[0], result)
-    _frequency(axes[1], result)
-    _voltages(axes[2], result)
+    for ax, draw in zip(axes, (_states, _frequency, _voltages), strict=True):
+        style.event_marks(ax, event_times(result))
+        draw(ax, result)
     return figure
 
 
@@ -88,11 +87,10 @@ def _frequency(ax: Axes, result: Result) -> None:
 
 def _voltages(ax: Axes, result: Result) -> None:
     names, vm = held(result, "bus", "vm_pu")
-    buses = [b for b in sorted(set(result.meta.get("cluster_bus", {}).values())) if b in names]
-    own = vm[:, [names.index(b) for b in buses]]
-    style.band(ax, result.t_s, own, f"{len(buses)} buses with clusters")
-    for k, bus in enumerate(buses[:MOST_BUSES]):
-        style.line(ax, result.t_s, vm[:, names.index(bus)], f"bus {bus}", CYCLE[k], DASHES[k], width=0.9)
+    own = [names.index(b) for b in sorted(set(result.meta.get("cluster_bus", {}).values())) if b in names]
+    style.band(ax, result.t_s, vm[:, own], f"{len(own)} buses with clusters")
+    kept, seen = [names[k] for k in own], vm[:, own]
+    named_lines(ax, result.t_s, seen, roles(result, kept, seen, "highest", "lowest"))
     style.finish(ax, result.t_s, "voltage (pu)", 0.02)
 
 

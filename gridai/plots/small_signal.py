@@ -146,7 +146,7 @@ def eigenvalues(result: Result, limits: Sequence[Limit] = (), title: str = "", f
         for n, m in some:
             ax.annotate(str(n), (m.real, m.frequency_hz), xytext=(5, 4), textcoords="offset points", fontsize=SMALL)
     ax.set_xlim(left, right)
-    ax.set_ylim(0.0, top)
+    ax.set_ylim(-0.02 * top, top)
     ax.set_xlabel("real part (1/s)", fontsize=TEXT)
     ax.set_ylabel("frequency (Hz)", fontsize=TEXT)
     style.legend(ax)
@@ -193,8 +193,10 @@ def _gains(ax: Axes, scan: Scan, kind: str, quantity: str, factor: float, label:
     chosen += [int(np.argmax(size[at])) for at in peaks(size.max(axis=1))]
     chosen += [int(k) for k in np.argsort(-size.max(axis=0), kind="stable")]
     for n, k in enumerate(list(dict.fromkeys(chosen))[:NAMED]):
-        at = int(np.argmax(size[:, k]))
-        text = f"{names[k]}: {size[at, k]:.3g} at {scan.f_hz[at]:.3g} Hz"
+        found = peaks(size[:, k])
+        at = max(found, key=lambda i: size[i, k]) if len(found) else int(np.argmax(size[:, k]))
+        word = "peak" if len(found) else "highest"
+        text = f"{'bus ' if kind == 'bus' else ''}{names[k]}: {word} {size[at, k]:.3g} at {scan.f_hz[at]:.3g} Hz"
         ax.plot(scan.f_hz, size[:, k], color=CYCLE[n % len(CYCLE)], linestyle=DASHES[n % len(DASHES)], linewidth=1.3,
                 label=text)  # fmt: skip
     style.finish(ax, scan.f_hz, label, 0.0)

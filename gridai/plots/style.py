@@ -6,6 +6,8 @@ that they can be told apart in a grey print.
 
 from __future__ import annotations
 
+import io
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +18,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from gridai.plots.decimate import FloatArray, decimate
+from gridai.plots.decimate import FloatArray, decimate, kept_samples
 from gridai.results import atomic_path
 
 BLACK, BLUE, ORANGE, GREEN, PURPLE, SKY = "#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"
-CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
-DASHES = ("-", (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), "-")
+VERMILION = "#D55E00"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
+DASHES = ("-", (0, (6, 1.5)), (0, (4, 1.2, 1, 1.2)), (0, (2, 1)), (0, (9, 1.5)), (0, (5, 1, 1, 1, 1, 1)))
 GREY, BAND, OTHERS, LIMIT = "#8a8a8a", "#d4d4d4", "#b5b5b5", "#A50026"
 WIDTH_IN, PANEL_IN = 9.6, 2.55
 TEXT, SMALL = 9.5, 8.0
@@ -52,6 +56,25 @@ def new_figure(panels: int, title: str, footer: str = "") -> tuple[Figure, list[
     return figure, axes
 
 
+def figure_with_insets(title: str, rows: int, columns: int, footer: str = "") -> tuple[Figure, Axes, list[Axes]]:
+    """A figure of one wide panel with room for its legend, and below it rows of small panels with one common scale."""
+    inset, gap, wide_in = 1.75, 0.62, PANEL_IN
+    height = 0.55 + wide_in + 0.8 + rows * inset + (rows - 1) * gap + 0.6
+    figure = blank_figure(WIDTH_IN, height, title, footer)
+    wide = figure.add_axes((0.09, 1.0 - (0.55 + wide_in) / height, 0.645, wide_in / height))
+    plain_axes(wide)
+    wide.set_xlabel("time (s)", fontsize=TEXT)
+    small: list[Axes] = []
+    step = (0.985 - 0.09 + 0.03) / columns
+    for k in range(rows * columns):
+        top = 0.55 + wide_in + 0.8 + (k // columns) * (inset + gap)
+        place = (0.09 + (k % columns) * step, 1.0 - (top + inset) / height, step - 0.03, inset / height)
+        small.append(figure.add_axes(place, sharey=small[0] if small else None))
+        plain_axes(small[-1])
+        small[-1].tick_params(labelleft=k % columns == 0)
+    return figure, wide, small
+
+
 def blank_figure(width_in: float, height_in: float, title: str, footer: str = "") -> Figure:
     """A figure with its title at the top and the footer at the bottom, and no axes yet."""
     figure = Figure(figsize=(width_in, height_in), dpi=DPI, facecolor="white", layout=None)
@@ -77,7 +100,17 @@ def plain_axes(ax: Axes, last: bool = True) -> None:
 def line(ax: Axes, t: FloatArray, y: FloatArray, label: str | None, color: str, dash: Any = "-",
          width: float = 1.3, order: float = 3.0) -> None:  # fmt: skip
     """One line, decimated with its peaks kept. Without a label it stays out of the legend."""
-    ax.plot(*decimate(t, y), color=color, linestyle=dash, linewidth=width, label=label, zorder=order)
+    ax.plot(*decimate(t, y), color=color, linestyle=dash, linewidth=width, label=shown(label), zorder=order)
+
+
+def look(n: int) -> tuple[str, Any]:
+    """Colour and dash of the n-th line: no two of the first twelve are alike, in colour or in grey."""
+    return CYCLE[n % len(CYCLE)], DASHES[(n + n // len(CYCLE)) % len(DASHES)]
+
+
+def shown(label: str | None) -> str | None:
+    """A label that matplotlib shows: it leaves those out that begin with an underscore, as a name may."""
+    return f" {label}" if label is not None and label.startswith("_") else label
 
 
 def band(ax: Axes, t: FloatArray, values: FloatArray, label: str) -> None:
@@ -88,11 +121,8 @@ def band(ax: Axes, t: FloatArray, values: FloatArray, label: str) -> None:
     low = np.where(found, values, np.inf).min(axis=1)
     high = np.where(found, values, -np.inf).max(axis=1)
     low, high = np.where(np.isinf(low), np.nan, low), np.where(np.isinf(high), np.nan, high)
-    t_low, low = decimate(t, low)
-    t_high, high = decimate(t, high)
-    union = np.union1d(t_low, t_high)
-    ax.fill_between(union, np.interp(union, t_low, low), np.interp(union, t_high, high), color=BAND, linewidth=0,
-                    label=label, zorder=1.5)  # fmt: skip
+    kept = np.union1d(kept_samples(low), kept_samples(high))
+    ax.fill_between(t[kept], low[kept], high[kept], color=BAND, linewidth=0, label=shown(label), zorder=1.5)
 
 
 def event_marks(ax: Axes, times: Sequence[float]) -> None:
@@ -123,7 +153,7 @@ def legend(ax: Axes) -> None:
     """The legend to the right of the axes, long labels folded; none where nothing is labelled."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
-        labels = [textwrap.fill(label, LEGEND_CHARS) for label in labels]
+        labels = [textwrap.fill(label.strip(), LEGEND_CHARS, break_on_hyphens=False) for label in labels]
         ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.03), fontsize=SMALL, frameon=False,
                   borderaxespad=0.0, handlelength=2.4, labelspacing=0.45)  # fmt: skip
 
@@ -144,6 +174,27 @@ def _draw_limits(ax: Axes, low: float, high: float, limits: Sequence[LimitLine])
                     label=f"{x.text}, out of view")  # fmt: skip
 
 
+def literal(figure: Figure) -> Figure:
+    """Show all words as they are: a $ in a name is a $, not mathematics. Numbers on axes keep theirs."""
+    texts: list[Text] = list(figure.texts)
+    for ax in figure.axes:
+        legend = ax.get_legend()
+        # matplotlib keeps the titles at the left and the right apart from the one in the middle.
+        titles = [ax.title, *(getattr(ax, name) for name in ("_left_title", "_right_title") if hasattr(ax, name))]
+        texts += [*ax.texts, *titles, ax.xaxis.label, ax.yaxis.label, *(legend.get_texts() if legend else ())]
+    for text in texts:
+        text.set_parse_math(False)
+    return figure
+
+
+def svg_text(figure: Figure) -> str:
+    """A figure as SVG, without dates, names of programs and links; coordinates to a hundredth of a point."""
+    text = io.StringIO()
+    literal(figure).savefig(text, format="svg", facecolor="white", metadata={"Date": None})
+    svg = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
+    return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg[svg.index("<svg") :])
+
+
 def save_figure(figure: Figure, path: str | Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG or SVG, as the ending of `path` says; whole or not at all. Returns the path."""
     path = Path(path)
@@ -154,5 +205,5 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = DPI) -> Path:
     if kind == "png":
         options = {"dpi": dpi, "pil_kwargs": {"compress_level": 4}, "metadata": {"Software": None}}
     with atomic_path(path) as part:
-        figure.savefig(part, format=kind, facecolor="white", **options)
+        literal(figure).savefig(part, format=kind, facecolor="white", **options)
     return path

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from gridai import criteria, plots
 from gridai.errors import UnknownNameError
 from gridai.plots import pause
-from gridai.results import Channel, Result
+from gridai.results import Channel, EventRecord, Limit, Result
 
 NERC = criteria.load_profile("nerc-eastern").of("normal")
 
@@ -37,7 +38,7 @@ def test_worst_buses_the_clusters_bus_and_limits_are_named(made_up):
     text = legend(plots.voltages(made_up(), NERC).axes[0])
     for words in ("all 39 buses", "bus 16 (ai's bus)", "bus 39 (highest)", "bus 1 (lowest)"):
         assert words in text
-    assert "voltage limit 1.05 pu, unverified" in text
+    assert "steady voltage limit 1.05 pu, unverified" in text
     assert "centre of inertia" in legend(plots.frequency(made_up(), NERC).axes[0])
     assert "G10 (from 750.0 MW)" in legend(plots.generator_power(made_up()).axes[0])
     assert "ai at bus 16: drawn" in legend(plots.cluster_power(made_up()).axes[0])
@@ -124,3 +125,73 @@ def test_any_quantity_can_be_drawn(made_up):
         plots.quantity(made_up(), "bus", "vm_pu", ["166"])
     with pytest.raises(UnknownNameError, match="vm_pu"):
         plots.quantity(made_up(), "bus", "vm")
+
+
+def faulted(made_up) -> Result:
+    """The made-up run with a fault at bus 1 from 5 s to 5.1 s, and bus 2 dead from then on."""
+    whole = made_up()
+    data, t = whole.data.copy(), whole.t_s
+    names = [c.key for c in whole.channels]
+    for key in ("bus/1/v_re_pu", "bus/1/v_im_pu"):
+        data[(t >= 5.0) & (t <= 5.1), names.index(key)] *= 0.02
+    for key in ("bus/2/v_re_pu", "bus/2/v_im_pu"):
+        data[t >= 5.1, names.index(key)] = 0.0
+    events = (EventRecord(5.0, "fault", "1", "three-phase fault"), EventRecord(5.1, "clear", "1", "fault cleared"),
+              EventRecord(5.1, "island", "2", "de-energised: its island has no source"))  # fmt: skip
+    return Result(t, data, whole.channels, events, whole.meta)
+
+
+def test_a_dip_gets_an_inset_and_a_dead_bus_leaves_the_envelope(made_up):
+    figure = plots.voltages(faulted(made_up), NERC)
+    wide, inset = figure.axes
+    assert inset.get_xlim()[0] < 5.0 < 5.1 < inset.get_xlim()[1] < 6.0
+    assert inset.get_title(loc="left") == "fault 1, 5 s"
+    text = legend(wide)
+    assert "1 of them de-energised for a time" in text
+    assert "bus 1 (lowest, lowest after)" in text
+    band = wide.collections[0].get_paths()[0].vertices
+    assert band[band[:, 0] > 10.0, 1].min() > 0.5
+
+
+def test_limits_against_time_begin_with_the_dip_and_with_its_clearing(made_up):
+    curve = Limit(
+        "tolerance_curve",
+        "pu",
+        edition="ITIC",
+        confidence="V",
+        settings={"curve": [[0.0, 0.7, 0.02], [0.7, 0.9, 10.0], [0.9, 1.1, float("inf")], [1.1, 1.2, 0.5]]},
+    )
+    recovery = Limit("transient_voltage_recovery", "pu", low=0.8, settings={"within_s": 2.0, "reference": "initial"})
+    ax = plots.voltages(faulted(made_up), (curve, recovery)).axes[0]
+    lines = {line.get_label(): line.get_xydata() for line in ax.lines if "ITIC" in str(line.get_label())
+             or "recovery" in str(line.get_label())}  # fmt: skip
+    below, above, back = (lines[k] for k in sorted(lines, key=lambda k: ("recovery" in k, "below" in k)))
+    assert below[:2].tolist() == [[5.02, 0.7], [15.0, 0.9]]
+    assert above[0].tolist() == [5.5, 1.1]
+    assert back[0].tolist() == [7.1, 0.8]
+    assert any("unverified" in str(k) for k in lines)
+
+
+def test_a_machine_has_one_colour_in_all_panels(made_up):
+    figure = plots.machines(made_up())
+    looks = [{line.get_label(): (line.get_color(), line.get_linestyle()) for line in ax.lines} for ax in figure.axes]
+    speed, power = ({k: v for k, v in panel.items() if str(k).startswith("G")} for panel in looks[1:])
+    assert len(speed) == 8
+    assert speed == power
+
+
+@pytest.mark.parametrize("name", ["$x_1", "a$b$", "_hidden", "<script>", "50 % \\frac", "ünit\u202e"])
+def test_names_of_a_stranger_s_case_are_shown_as_they_are(made_up, tmp_path: Path, name: str):
+    whole = made_up(2.0)
+    channels = tuple(Channel(c.kind, name if c.element == "G10" else c.element, c.quantity, c.unit, c.scale)
+                     for c in whole.channels)  # fmt: skip
+    inertia = {name if k == "G10" else k: x for k, x in whole.meta["inertia_mws"].items()}
+    odd = Result(whole.t_s, whole.data, channels, whole.events, {**whole.meta, "inertia_mws": inertia})
+    figure = plots.generator_power(odd, (), f"title {name}")
+    assert name in legend(figure.axes[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # glyphs that the font does not have
+        plots.save_figure(figure, tmp_path / "a.png")
+        svg = plots.svg_text(figure)
+    assert "<script" not in svg
+    assert "http" not in svg.replace("http://www.w3.org/", "")

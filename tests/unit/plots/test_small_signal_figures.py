@@ -49,7 +49,7 @@ def test_the_response_names_the_bus_and_the_peaks():
     assert len(figure.axes) == 2
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert labels[0] == "all 2"
-    assert labels[1].startswith("9: 0.0998 at 0.483 Hz")
+    assert labels[1].startswith("bus 9: peak 0.0998 at 0.483 Hz")
     assert "power at bus 9 (Hz)" in figure.axes[-1].get_xlabel()
 
 
