@@ -2,8 +2,9 @@
 
 `DYR` holds column names in the record's order, None for a constant that gridai does not use. A module may list other
 names of its record in `DYR_NAMES`. The constants of a USRMDL or USRLOD record count from the first number after the
-model's own name. A relay's record (FRQTPAT, VTGTPAT) counts from the field after the model: monitored bus, machine's
-bus, machine's id, constants.
+model's own name. A machine's relay (FRQTPAT, VTGTPAT) counts from the field after the model: monitored bus, machine's
+bus, machine's id, constants. A relay that sheds load belongs to the load of its bus and id: LVSHBL's record begins with
+the monitored bus, `I, 'LVSHBL', LID, ICON(M), CON(J) to CON(J+9)`; LDSHBL's has its ten constants alone.
 
 What the record does not hold comes from the RAW file: ra_pu is ZR and a GENCLS's xd1_pu is ZX.
 
@@ -24,7 +25,7 @@ from gridai.exchange.dyr_links import LINK_COLUMNS, Places, links
 from gridai.grid.names import element_names
 from gridai.grid.raw_layout import to_number
 from gridai.grid.raw_report import Account
-from gridai.kernel.contract import Model
+from gridai.kernel.contract import ACTION_SHED, Model
 from gridai.models import catalog
 
 FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX")}
@@ -81,6 +82,10 @@ class Units:
         start = f"load {bus} " if load else f"{bus} "
         return [name.removeprefix(start) for name in (self.loads if load else self.machines) if name.startswith(start)]
 
+    def parts(self, record: DyrRecord) -> list[str]:
+        """The loads that stand for parts of one RAW load whose laws differ in sign; empty for a whole load."""
+        return [name for name in self.loads if name.startswith(f"load {record.bus} {record.ident} ")]
+
 
 @dataclass
 class _Table:
@@ -126,23 +131,39 @@ def _take(
             _unit(record, record.model == "USRLOD", units, found)
         account.refuse(kind, record.line, record.label, "no model of this name: the unit runs without it")
         return
-    role = entry.model.role
+    role, load = entry.model.role, is_load(entry.model)
     if role == "relay":
-        record, remote = _relay_target(record)
+        record, remote = _shedding_target(record, entry) if load else _relay_target(record)
         if remote:
             account.refuse(kind, record.line, record.label, remote)
             return
-    unit = _unit(record, role == "load", units, found)
+    parts = units.parts(record) if role == "relay" and load else []
+    unit = parts[0] if parts else _unit(record, load, units, found)
     if unit is None or _doubled(record, unit, role, taken, found):
         return
     values = _values(record, entry, units, unit, found)
     if values is None:
         return
     table = tables.setdefault(kind, _Table(entry, record.file))
-    table.rows.append({"unit": unit, **values})
-    table.lines.append(record.line)
-    on = units.loads[unit] if role == "load" else bool(units.machines[unit].get("in_service", True))
+    for name in parts or [unit]:
+        table.rows.append({"unit": name, **values})
+        table.lines.append(record.line)
+    on = units.loads[unit] if load else bool(units.machines[unit].get("in_service", True))
     account.used(kind, on)
+
+
+def is_load(model: Model) -> bool:
+    """Whether the model belongs to a load: a load itself, or a relay that sheds load."""
+    return model.role == "load" or ACTION_SHED in model.actions
+
+
+def _shedding_target(record: DyrRecord, entry: Entry) -> tuple[DyrRecord, str]:
+    """The record of a relay that sheds load; a text if it watches another bus than the load's."""
+    if entry.order[0] is not None or not record.values:
+        return record, ""
+    watched = to_number(record.values[0])
+    elsewhere = watched is not None and int(watched) not in (record.bus, 0)
+    return record, f"watches bus {record.values[0]}, not its load's: only the own bus is watched" if elsewhere else ""
 
 
 def _relay_target(record: DyrRecord) -> tuple[DyrRecord, str]:

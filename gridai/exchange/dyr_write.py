@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridai.exchange.dyr_links import LINK_COLUMNS, numbers
+from gridai.exchange.dyr_tables import is_load
 from gridai.exchange.psse_ids import Ids, ids_of
 from gridai.exchange.raw_write import text, write_whole
 from gridai.kernel.contract import Model
@@ -33,10 +34,24 @@ def write_dyr(case: Case, path: str | Path) -> tuple[str, ...]:
             notes.append(f"{key}: {len(table)} rows have no PSS/E record that gridai writes")
             continue
         notes += _left_out(key, module, table)
-        for row in table.to_dict("records"):
+        for row in _rows(table, module.MODEL, ids):
             lines.append(_record(case.net, ids, module.MODEL, module.DYR, row))
     write_whole(Path(path), "\n".join([*lines, ""]))
     return tuple(notes)
+
+
+def _rows(table: Any, model: Model, ids: Ids) -> list[dict[str, Any]]:
+    """Rows of a table; a row `*` becomes one for each load without a row of its own. Parts of one load make one."""
+    rows = table.to_dict("records")
+    if not is_load(model):
+        return list(rows)
+    own = {str(row["unit"]) for row in rows}
+    out: dict[tuple[int, str], dict[str, Any]] = {}
+    for row in rows:
+        names = [n for n in ids.load if n not in own] if str(row["unit"]) == "*" else [str(row["unit"])]
+        for name in names:
+            out.setdefault(ids.load[name], row | {"unit": name})
+    return list(out.values())
 
 
 def _left_out(key: str, module: Any, table: Any) -> list[str]:
@@ -53,7 +68,7 @@ def _record(net: Any, ids: Ids, model: Model, order: tuple[str | None, ...], row
     defaults = {q.name: q.default or 0.0 for q in model.params}
     linked = numbers(row, net)
     unit = str(row["unit"])
-    bus, ident = (ids.load if model.role == "load" else ids.unit)[unit]
+    bus, ident = (ids.load if is_load(model) else ids.unit)[unit]
     cells = []
     for name in order:
         if name in LINK_COLUMNS:
@@ -61,8 +76,10 @@ def _record(net: Any, ids: Ids, model: Model, order: tuple[str | None, ...], row
         else:
             value = row.get(name, defaults.get(name, 0.0)) if name else 0.0
             cells.append(text(defaults.get(str(name), 0.0) if value is None or value != value else value))
-    if model.role == "relay":
+    if model.role == "relay" and not is_load(model):
         head, cells = f"{bus} '{model.name}' {bus} {bus} '{ident}'", cells[3:]
+    elif model.role == "relay" and order[0] is None:
+        head, cells = f"{bus} '{model.name}' '{ident}' {bus}", cells[1:]
     else:
         head = f"{bus} '{model.name}' '{ident}'"
     chunks = [" ".join(cells[k : k + ON_A_LINE]) for k in range(0, len(cells), ON_A_LINE)]

@@ -15,6 +15,7 @@ from gridai.exchange.limits import widened
 from gridai.exchange.loads import LoadConversion, conversion_of, converted
 from gridai.exchange.report import ImportReport
 from gridai.grid.raw_report import raise_faults
+from gridai.models import catalog
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -104,7 +105,10 @@ def _convert_loads(net: Any, conversion: LoadConversion, tables: dict[str, Any],
         point = solve(net)
     except PowerFlowError as error:
         return [f"loads keep the law of the power flow in dynamics, which has no solution: {error}"]
-    table = converted(point, conversion, file)
+    modelled = frozenset(
+        str(unit) for key, table in tables.items() if catalog.model(key).role == "load" for unit in table["unit"]
+    )
+    table = converted(point, conversion, file, modelled)
     if table is None:
         return ["loads keep the laws of the RAW file in dynamics: none has a constant-power part"]
     tables["zip"] = table

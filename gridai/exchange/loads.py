@@ -64,21 +64,28 @@ def conversion_of(asked: str | LoadConversion) -> LoadConversion:
     return CONVERSIONS[asked]
 
 
-def converted(point: OperatingPoint, conversion: LoadConversion, file: str) -> Any:
-    """The table `zip` of loads with a constant-power part, None if there is none. One row `*` where all are alike."""
+def converted(point: OperatingPoint, conversion: LoadConversion, file: str, own: frozenset[str] = frozenset()) -> Any:
+    """The table `zip` of loads with a constant-power part, None if there is none. One row `*` where all are alike.
+
+    own    loads with a dynamic model of their own: they are left out.
+    """
     import pandas as pd
 
     loads = point.network.loads
     rows = []
     for k, name in enumerate(loads.name):
         pz, pi, pp, qz, qi, qp = (float(getattr(loads, part)[k]) for part in PARTS)
+        if name in own:
+            continue
         if (pp > 0.0 and loads.p_mw[k] != 0.0) or (qp > 0.0 and loads.q_mvar[k] != 0.0):
             pz, pi, pp = _moved(pz, pi, pp, conversion.p_admittance, conversion.p_current)
             qz, qi, qp = _moved(qz, qi, qp, conversion.q_admittance, conversion.q_current)
             rows.append({"unit": name, **dict(zip(PARTS, (pz, pi, pp, qz, qi, qp), strict=True))})
     if not rows:
         return None
-    alike = len(rows) == len(loads.name) and all(row | {"unit": "*"} == rows[0] | {"unit": "*"} for row in rows)
+    alike = len(rows) == len(set(loads.name) - own) and all(
+        row | {"unit": "*"} == rows[0] | {"unit": "*"} for row in rows
+    )
     frame = pd.DataFrame([rows[0] | {"unit": "*"}] if alike else rows)
     frame.attrs["file"] = file
     return frame

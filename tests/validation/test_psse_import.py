@@ -131,3 +131,48 @@ def test_wecc_starts_and_stands_still(wecc: Import) -> None:
     assert set(moved) <= set(wecc.case.notes)
     result = simulate(compile_system(wecc.case), until_s=20.0)
     assert np.abs(result.system.f_hz.to_numpy() - 60.0).max() < 1e-8
+
+
+@pytest.fixture(scope="module")
+def data_centre(reference_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Import:
+    """The WECC case with a load `ll` of 100 MW, 20 MVAr at bus 6508, and its composite load model."""
+    folder = reference_dir / "wecc240"
+    lines = (folder / "240busWECC_2018_PSS.raw").read_text().splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("  6508,'1 ',   1,   3,  12,"))
+    cells = lines[at].split(",")
+    cells[1], cells[5:11] = "'ll'", ["100.0", "20.0", "0.0", "0.0", "0.0", "0.0"]
+    raw = tmp_path_factory.mktemp("wecc") / "with_ll.raw"
+    raw.write_text("\n".join([*lines[: at + 1], ",".join(cells), *lines[at + 1 :], ""]))
+    return import_case(raw, [folder / "240busWECC_2018_PSS.dyr", folder / "datacentre_cmld.dyr"])
+
+
+def test_wecc_with_a_composite_load_stands_still(data_centre: Import) -> None:
+    """Frequency moves 2e-14 Hz, the load 1e-9 MW in 20 s. The load has its model alone, no row `zip` beside it."""
+    from gridai.engine import compile_system, simulate
+
+    case, report = data_centre
+    assert report.accounts[2].counts["CMLDBLU2"].used == 1
+    assert not report.unsupported
+    assert case.dynamics["cmld"]["unit"].tolist() == ["load 6508 ll"]
+    assert "zip" not in case.dynamics
+    result = simulate(compile_system(case), until_s=20.0)
+    assert np.abs(result.system.f_hz.to_numpy() - 60.0).max() < 1e-8
+    assert np.ptp(result.load.p_mw["load 6508 ll"]) < 1e-6
+
+
+def test_wecc_with_a_composite_load_through_a_fault(data_centre: Import) -> None:
+    """150 ms through j0.02 pu at the bus: its load bus falls to 0.559 pu, below vd2 = 0.6, so all electronic load (89
+    %) is gone, and frcel of it comes back. The record's last constant is frcel (as ODM reads it): 0.8. Afterwards
+    the load takes 81.5 MW where 100 - 0.2 x 89 would be 82.2: the feeder loses less, the motor takes what it took."""
+    from gridai.engine import BusFault, compile_system, simulate
+
+    name = "load 6508 ll"
+    assert data_centre.case.dynamics["cmld"]["frcel"].tolist() == [0.8]
+    fault = BusFault("SPAN FRK", at_s=1.0, clear_s=1.15, x_pu=0.02)
+    load = simulate(compile_system(data_centre.case), [fault], until_s=10.0).load
+    assert load.load_bus_pu[name].min() == pytest.approx(0.559, abs=2e-3)
+    assert load.electronic[name].min() == 0.0
+    assert load.electronic[name].iloc[-1] == pytest.approx(0.8, abs=1e-12)
+    assert load.p_mw[name].iloc[-1] == pytest.approx(81.5, abs=0.1)
+    assert load.speed_a_pu[name].min() == pytest.approx(0.842, abs=2e-3)
+    assert load.speed_a_pu[name].iloc[-1] == pytest.approx(0.958, abs=2e-3)

@@ -55,8 +55,8 @@ def initialise(p, x, z, u, y, op: Start) -> None:
     require_inside("LVSHBL", "bus voltage", x.v_pu, p, ("v1_pu", "v2_pu", "v3_pu", "vo_pu"))
 
 
-DYR = dyr("v", "pu")
-"""Order of the record in a DYR file, after `bus 'LVSHBL' id`."""
+DYR = (None, *dyr("v", "pu"))
+"""Order of the record in a DYR file, after `bus 'LVSHBL' id`: the monitored bus comes first, then the constants."""
 
 MODEL = Model(
     name="LVSHBL",

@@ -122,6 +122,39 @@ def test_relays_name_the_bus_they_watch(tmp_path: Path) -> None:
     assert [(row.line, "watches bus 2" in row.why) for row in report.unsupported] == [(5, True)]
 
 
+def test_load_shedding_belongs_to_the_load_of_its_bus_and_id(tmp_path: Path) -> None:
+    """LVSHBL names the monitored bus before its ten constants, LDSHBL has the constants alone (the record that ODM and
+    GridPACK read: I, 'LVSHxx', LID, ICON(M), CON(J) to CON(J+9))."""
+    stages = "0.9 0.2 0.1 0.85 0.3 0.2 0.8 0.4 0.3 0.05"
+    hertz = stages.replace("0.9 ", "59.3 ").replace("0.85", "59.0").replace("0.8 ", "58.7 ")
+    records = f"2 'LVSHBL' 1 2 {stages} /\n2 'LDSHBL' '1' {hertz} /\n"
+    case, report = imported(tmp_path, MACHINES + records)
+    volts, herz = case.dynamics["lvshbl"].iloc[0], case.dynamics["ldshbl"].iloc[0]
+    assert [volts[c] for c in ("unit", "v1_pu", "t1_s", "frac1", "v3_pu", "frac3", "tb_s")] == [
+        "load 2 1", 0.9, 0.2, 0.1, 0.8, 0.3, 0.05,
+    ]  # fmt: skip
+    assert [herz[c] for c in ("unit", "f1_hz", "t2_s", "frac2", "f3_hz")] == ["load 2 1", 59.3, 0.3, 0.2, 58.7]
+    assert {kind: count.used for kind, count in report.accounts[1].counts.items()}["LVSHBL"] == 1
+    _, report = imported(tmp_path, MACHINES + f"2 'LVSHBL' 1 3 {stages} /\n")
+    assert ["watches bus 3, not its load's" in row.why for row in report.unsupported] == [True]
+    with pytest.raises(CaseError, match=r"row 4: .*no load 'G1' at bus 2 \(there: '1'"):
+        imported(tmp_path, MACHINES + f"2 'LDSHBL' G1 {hertz} /\n")
+    with pytest.raises(CaseError, match="the record has 10 constants, LVSHBL has 11"):
+        imported(tmp_path, MACHINES + f"2 'LVSHBL' 1 {stages} /\n")
+
+
+def test_a_load_with_a_model_of_its_own_is_not_converted(tmp_path: Path) -> None:
+    """A motor load at bus 2 stands alone: no row `zip` gives it a second current."""
+    order = entry_of("CIM5BL").order  # type: ignore[union-attr]
+    model = entry_of("CIM5BL").model  # type: ignore[union-attr]
+    given = {"it": 1, "ra_pu": 0.03, "xa_pu": 0.08, "xm_pu": 3.0, "r1_pu": 0.03, "x1_pu": 0.08, "h_s": 0.8}
+    values = {q.name: q.default or 0.0 for q in model.params} | given
+    record = "2 'CIM5BL' 1 " + " ".join(f"{values.get(str(name), 0.0):g}" for name in order) + " /\n"
+    case, _ = imported(tmp_path, MACHINES + record)
+    assert case.dynamics["cim5bl"]["unit"].tolist() == ["load 2 1"]
+    assert "zip" not in case.dynamics
+
+
 def test_links_to_buses_and_branches(tmp_path: Path) -> None:
     """REPCA1 of G2 controls bus 2 and measures the transformer 2-3 from bus 3; REECB1's bus 0 is its own."""
     count = {name: len(entry_of(name).order) for name in ("REGCA1", "REECB1", "REPCA1")}  # type: ignore[union-attr]

@@ -15,6 +15,9 @@ from gridai.exchange import import_case, import_matpower, write_dyr, write_raw
 from ..grid.raw_samples import raw_text, small
 from .test_dyr import MACHINES
 
+SHEDDING = """4 'LVSHBL' B 4 0.9 0.2 0.1 0.85 0.3 0.2 0.8 0.4 0.3 0.05 /
+4 'LDSHBL' B 59.3 0.2 0.1 59.0 0.3 0.2 58.7 0.4 0.3 0.05 /
+"""
 TABLES = ("bus", "line", "trafo", "gen", "sgen", "load", "shunt", "switch", "impedance", "ext_grid")
 
 
@@ -61,11 +64,24 @@ def everything() -> str:
 
 def test_a_case_reads_back_the_same(tmp_path: Path) -> None:
     (tmp_path / "case.raw").write_text(everything())
-    (tmp_path / "case.dyr").write_text(MACHINES + "3 'GENCLS' W 3.0 0.0 /\n77 'VTGTPAT' 3 3 'G1' 0.5 1.2 0.1 0.05 /\n")
+    (tmp_path / "case.dyr").write_text(
+        MACHINES + "3 'GENCLS' W 3.0 0.0 /\n77 'VTGTPAT' 3 3 'G1' 0.5 1.2 0.1 0.05 /\n" + SHEDDING
+    )
     case = import_case(tmp_path / "case.raw", tmp_path / "case.dyr", name="all").case
+    assert case.dynamics["lvshbl"]["unit"].tolist() == ["load 4 B"]
     again = round_trip(case, tmp_path)
     assert_same(case, again)
     np.testing.assert_allclose(case.solve().v, again.solve().v, atol=1e-12)
+
+
+def test_a_relay_of_every_load_goes_out_load_by_load(tmp_path: Path) -> None:
+    (tmp_path / "case.raw").write_text(everything())
+    (tmp_path / "case.dyr").write_text(MACHINES + "3 'GENCLS' W 3.0 0.0 /\n" + SHEDDING)
+    case = import_case(tmp_path / "case.raw", tmp_path / "case.dyr", name="all").case
+    case.dynamics["ldshbl"].loc[0, "unit"] = "*"
+    again = round_trip(case, tmp_path)
+    assert sorted(again.dynamics["ldshbl"]["unit"]) == sorted(str(name) for name in case.net.load["name"])
+    assert set(again.dynamics["ldshbl"]["f2_hz"]) == {59.0}
 
 
 def test_a_case_folder_keeps_numbers_and_dynamics(tmp_path: Path) -> None:
