@@ -93,14 +93,18 @@ def load_by_state(result: Result) -> dict[str, FloatArray]:
 
 
 def away_mw(result: Result) -> FloatArray:
-    """Demand of all groups that take no power from the grid, against time. [MW]"""
+    """Demand of all groups that take no power from the grid, against time. [MW] 0 without groups."""
+    if not groups_of(result):
+        return np.zeros(len(result.t_s))
     mode, demand = result.values("ups", "mode").round(), result.values("ups", "p_demand_mw")
     total: FloatArray = np.where(np.isin(mode, AWAY), demand, 0.0).sum(axis=1)
     return total
 
 
 def away_by_cause(result: Result, row: int = -1) -> dict[str, float]:
-    """Demand that is away at one row of the result, by the cause of its departure. [MW]"""
+    """Demand that is away at one row of the result, by the cause of its departure. [MW] Empty without groups."""
+    if not groups_of(result):
+        return {}
     mode, cause = result.values("ups", "mode")[row].round(), result.values("ups", "cause")[row].round()
     demand = result.values("ups", "p_demand_mw")[row]
     gone = np.isin(mode, AWAY)

@@ -13,6 +13,7 @@ from gridai.reports import Measure, Table
 from gridai.results import Result
 from gridai.results.ride_through import (
     AWAY,
+    CAUSES,
     Change,
     away_by_cause,
     away_mw,
@@ -101,8 +102,22 @@ def load_measures(result: Result) -> dict[str, Measure]:
         "lost": Measure("load away at the end", float(away[-1]), "MW", t_s=float(t[-1]), note=reasons),
         "returned": Measure("load that left and is back", returned_mw(result), "MW", t_s=float(t[-1])),
     }
+    lines |= _supply_measures(result)
     if first is not None:
         lines["first"] = Measure("first to leave", first.p_mw, "MW", first.group, first.t_s, first.cause)
+    return lines
+
+
+def _supply_measures(result: Result) -> dict[str, Measure]:
+    """Energy that the servers did not get, and the emptiest battery where one was used."""
+    unserved = result.values("ups", "unserved_mwh")[-1]
+    note = f"{int((unserved > 0.0).sum())} groups" if (unserved > 0.0).any() else ""
+    lines = {"unserved": Measure("energy the servers missed", float(unserved.sum()), "MWh", note=note)}
+    soc = result.values("ups", "soc")
+    row, column = np.unravel_index(int(soc.argmin()), soc.shape)
+    if soc[row, column] < soc[0, column]:
+        name, at_s = groups_of(result)[column], float(result.t_s[row])
+        lines["battery"] = Measure("lowest charge of a battery", 100.0 * float(soc[row, column]), "%", name, at_s)
     return lines
 
 
@@ -127,9 +142,13 @@ def dip_measures(result: Result) -> dict[str, Measure]:
 
 
 def departures(result: Result, found: Sequence[Change] | None = None) -> Table:
-    """Who left and why: by cluster, class and cause, with times and powers, and what of it is back at the end."""
-    mode = result.values("ups", "mode")[-1].round()
-    gone = {name for name, m in zip(groups_of(result), mode, strict=True) if int(m) in AWAY}
+    """Who left and why: by cluster, class and cause, with times and powers, and what of it is away at the end.
+
+    A group that left for one cause and latched for another stands in two rows, its power at the end in the latter.
+    """
+    mode, cause = (result.values("ups", name)[-1].round() for name in ("mode", "cause"))
+    ended = zip(groups_of(result), mode, cause, strict=True)
+    gone = {(name, CAUSES[int(c)]) for name, m, c in ended if int(m) in AWAY}
     rows: dict[tuple[str, str, str], list[Change]] = {}
     for c in changes(result) if found is None else found:
         if c.leaves or c.after == "latched":
@@ -138,7 +157,7 @@ def departures(result: Result, found: Sequence[Change] | None = None) -> Table:
         (
             cluster, kind, cause, len({c.group for c in own}), len(own), round(_once(own), 3),
             round(min(c.t_s for c in own), 6), round(max(c.t_s for c in own), 6),
-            round(_once([c for c in own if c.group in gone and _last_cause(own, c)]), 3),
+            round(_once([c for c in own if (c.group, cause) in gone]), 3),
         )
         for (cluster, kind, cause), own in rows.items()
     ]  # fmt: skip
@@ -149,10 +168,6 @@ def departures(result: Result, found: Sequence[Change] | None = None) -> Table:
 def _once(own: Sequence[Change]) -> float:
     """Power of the groups among these changes, each counted once. [MW]"""
     return sum({c.group: c.p_mw for c in own}.values())
-
-
-def _last_cause(own: Sequence[Change], change: Change) -> bool:
-    return change is max((c for c in own if c.group == change.group), key=lambda c: c.t_s)
 
 
 def class_of(group: str) -> str:

@@ -22,6 +22,7 @@ BACK = 0.9
 """Part of its power before the test from which on a load is back."""
 FLAT_PU = 1e-6
 """Largest change of a flat run, as part of the power."""
+ELECTRONIC = "electronic tripping"
 NOT_JUDGED = {
     "record": "the suite gives no limit: the test finds where the load leaves",
     "phases": "the limit holds for the phase voltages, and this is a positive-sequence study (sequence equivalent run)",
@@ -85,7 +86,7 @@ class Quality:
         from gridai.studies import away
 
         name = placement_of(case, self.cluster).name
-        made, notes = away.with_settings(case, self.rule)
+        made, notes = self._settings(case, name)
         cluster = next(p.cluster for p in made.placements if p.name == name).with_workload(Constant())
         suite = load_suite(self.suite)
         nominal = suite.u_normal_pu if self.nominal_pu is None else self.nominal_pu
@@ -106,6 +107,15 @@ class Quality:
             notes=(*notes, *_remarks(suite, nominal)),
             provenance={**provenance_of(made, result), "suite": suite.name, "suite_source": suite.source},
         )
+
+    def _settings(self, case: Case, name: str) -> tuple[Case, tuple[str, ...]]:
+        """The case as it is to be tested: a cluster without UPS groups stays the electronic load that it is."""
+        from gridai.studies import away
+
+        tested = next(p.cluster for p in case.placements if p.name == name)
+        if self.rule == away.CASE_RULE and all(c.ride_through is None for c in tested.clusters):
+            return case, (f"'{name}' has no ride-through settings: tested as the electronic load that it is",)
+        return away.with_settings(case, self.rule)
 
     def chosen(self, suite: Suite) -> list[Test]:
         """The tests to run. Raises UnknownNameError for a name or rank that is not there."""
@@ -171,7 +181,7 @@ def _judged(test: Test, result: Result, recover_s: float) -> Outcome:
     if len(short) and short[-1] == len(t) - 1:
         back = math.inf
     first = next((c for c in changes(result) if c.leaves), None)
-    causes = ", ".join(sorted({c.cause for c in changes(result) if c.leaves}))
+    causes = ", ".join(sorted({c.cause for c in changes(result) if c.leaves} | _tripping(result)))
     note = f"first leaves at {first.t_s - START_S:.3f} s: {first.group}, {first.cause}" if first else ""
     if test.judge in NOT_JUDGED:
         status = "not assessable"
@@ -183,6 +193,12 @@ def _judged(test: Test, result: Result, recover_s: float) -> Outcome:
     if gone:
         note += f"; away at the end: {', '.join(f'{c} {mw:.1f} MW' for c, mw in away_by_cause(result).items())}"
     return Outcome(test, status, back, least, float(share[-1]), gone, causes, note, result)
+
+
+def _tripping(result: Result) -> set[str]:
+    """The cause of an electronic load that has tripped a part of itself."""
+    kind = next((k for k in ("cluster", "ups") if "served" in result.quantities(k)), None)
+    return {ELECTRONIC} if kind and float(result.values(kind, "served").min()) < 1.0 else set()
 
 
 def _counts(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -22,6 +22,22 @@ def test_fifteen_hundred_megawatts_leave_by_counting(replay):
     assert list(away_by_cause(replay.result)) == ["counting of disturbances"]
 
 
+def test_the_table_of_departures_adds_up(replay):
+    """Groups that left by undervoltage and latched by counting count once at the end: 16.25 MW in each cluster."""
+    table = replay.tables["departures"]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert sum(r["MW away at the end"] for r in rows) == pytest.approx(replay.summary["lost"].value, abs=0.1)
+    assert {r["cause"] for r in rows if r["MW away at the end"]} == {"counting of disturbances"}
+
+
+def test_limits_are_judged_at_live_buses_only(replay):
+    """The line's end F is dead; what is left is a true finding: without the load the voltage stays above 1.05 pu."""
+    found = next(v for v in replay.verdicts if v.criterion == "steady_voltage")
+    assert "de-energised at the end, not judged: F" in found.note
+    assert found.element != "F"
+    assert found.value == pytest.approx(1.068, abs=0.002)
+
+
 def test_frequency_and_voltage_peaks(replay):
     assert replay.summary["zenith"].value == pytest.approx(60.047, abs=0.005)  # reached: 60.0482
     assert replay.summary["swell"].value == pytest.approx(1.07, abs=0.005)  # reached: 1.072

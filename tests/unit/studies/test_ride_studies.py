@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gridai.case import load_case
-from gridai.cluster import Cluster, Constant, RideThrough, Site, UpsClass
+from gridai.cluster import Cluster, Constant, PowerSupply, RideThrough, Site, UpsClass
 from gridai.criteria.suites import load_suite, suite_names
 from gridai.errors import CaseError, SettingError, UnknownNameError
 from gridai.studies import STUDIES, Cascade, Quality, Recover
@@ -82,6 +82,20 @@ def test_dips_at_a_bus_and_who_left():
     assert report.summary["returned"].value == pytest.approx(0.5 * 107.125, rel=1e-3)
     assert "who left and why" in str(report)
     assert report.figure("ride_through").axes
+
+
+def test_what_the_servers_missed_and_what_the_batteries_gave():
+    """Supplies at the mains lose their load; a UPS of 0.1 min (6 s) gives 1.1 s and half the ramp of the return."""
+    quick = {"groups": 2, "return_s": 1.0, "walk_s": 1.0}
+    bare, held = UpsClass("bare", 0.4, ups=0, **quick), UpsClass("held", 0.6, battery_min=0.1, charge_pu=0.0, **quick)
+    study = RideThroughStudy(bus="POC", fault_s=0.1, until_s=6.0, profile="continental-europe")
+    found = study.run(on_bench(bare, held)).summary
+    assert found["unserved"].value == pytest.approx(0.4 * 107.125 * 1.6 / 3600.0, rel=0.05)
+    assert found["unserved"].note == "2 groups"
+    assert found["battery"].value == pytest.approx(100.0 * (1.0 - 1.6 / 6.0), abs=2.0)
+    assert found["battery"].element.startswith("dc/held")
+    calm = study.run(on_bench(UpsClass(groups=2, under1_s=0.5))).summary
+    assert calm["unserved"].value == 0.0
 
 
 def test_a_rule_replaces_the_settings_and_says_so():
@@ -193,6 +207,33 @@ def test_detection_of_phase_jump_and_rate_of_change_shows():
     assert "phase jump" in jumpy.tables["tests"].rows[0][-1]
     slewed = Quality(tests="rate of change 1 Hz/s").run(on_bench(UpsClass(groups=3, rocof_hz_per_s=0.5, rocof_s=0.1)))
     assert "rate of change" in slewed.tables["tests"].rows[0][-1]
+
+
+def test_detection_of_frequency_shows():
+    """0.3 Hz for 5 s against a threshold of 0.2 Hz for 1 s, and of 0.2 Hz for 10 s."""
+    quick, slow = (UpsClass(groups=2, df_hz=0.2, freq_s=s, df_return_hz=0.2) for s in (1.0, 10.0))
+    found = Quality(tests="frequency step up,frequency step down").run(on_bench(quick))
+    assert [v.status for v in found.verdicts] == ["fail", "fail"]
+    assert {row[-1] for row in found.tables["tests"].rows} == {"frequency"}
+    assert [v.status for v in Quality(tests="frequency step up").run(on_bench(slow)).verdicts] == ["pass"]
+
+
+def test_the_electronic_load_is_tested_as_it_is():
+    """No UPS: the composite load's electronic tripping, Vd1 0.65, Vd2 0.6, of which a half reconnects."""
+    load = load_case("bench")
+    whole, half = (
+        Quality().run(load.with_cluster(Cluster.of("H100", 100_000, supply=PowerSupply(frcel=back)), "POC",
+                                        balance="slack", name="dc"))
+        for back in (1.0, 0.5)
+    )  # fmt: skip
+    assert any("electronic load" in note for note in whole.notes)
+    by_name = {v.criterion: v for v in whole.verdicts}
+    assert by_name["flat run"].status == by_name["low voltage, 0.15 s at 0"].status == "pass"
+    assert {v.status for v in whole.verdicts} <= {"pass", "fail"}
+    dip = {row[1]: row for row in half.tables["tests"].rows}["low voltage, 0.15 s at 0"]
+    assert dip[2] == "fail"
+    assert dip[5] == pytest.approx(0.5, abs=1e-6)
+    assert dip[-1] == "electronic tripping"
 
 
 @pytest.mark.parametrize("name", suite_names())
