@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridai.errors import CaseError
-from gridai.limits.casehash import case_files, case_hash, changed
 from gridai.limits.judge import Outcome, judge
 from gridai.limits.read import read_limits
 from gridai.limits.records import SUFFIX, LimitsFile
 from gridai.limits.running import Runner, jobs_of
+from gridai.results.hashes import case_files, case_hash
 
 SKIPPED = ("__pycache__", "node_modules", "build", "dist")
 """Folders that a search does not enter, besides hidden ones and virtual environments."""
@@ -62,6 +62,15 @@ def staleness(limits: LimitsFile) -> str:
         return ""
     names = ", ".join(changed(old.files, files)) or "not known which file"
     return f"stale baseline: the case's data are not those of {old.written}, when the values were written: {names}"
+
+
+def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Names of the files that differ by their hashes, each with (new) or (gone) where it is that."""
+    found = []
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            found.append(name + (" (new)" if name not in old else " (gone)" if name not in new else ""))
+    return found
 
 
 def other_versions(limits: LimitsFile) -> str:

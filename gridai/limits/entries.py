@@ -56,8 +56,9 @@ class EntryReader:
         for key in row:
             if key not in KEYS[kind]:
                 self._note(line, key, row[key], near(key, KEYS[kind], f"key of a {kind}"))
+        named = len(self.found)
         self._check_types(line, row)
-        if len(self.found) > before:
+        if len(self.found) > named:
             return None
         self._check_unit(line, kind, row)
         amounts = {key: self._amount(line, row, key) for key in ("tolerance", "margin")}

@@ -32,7 +32,7 @@ def parts(text: str) -> list[Part]:
         if match:
             starts.append((n, match.group(2).replace(" ", "")))
         inside = _open_string(line, inside)
-    ends = [n for n, _ in starts[1:]] + [len(lines)]
+    ends = [n for n, _ in starts[1:]] + [len(lines)] * bool(starts)
     return [Part(name, n, end) for (n, name), end in zip(starts, ends, strict=True)]
 
 

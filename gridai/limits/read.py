@@ -132,7 +132,7 @@ def _block(
 
 def _study(file: Path, line: int | None, run: str, parameters: Any, found: Problems) -> Any:
     """The study dataclass with its parameters; faults are noted, None where there are some."""
-    from gridai.studies import STUDIES
+    from gridai.studies import ALONE, STUDIES
 
     if run not in STUDIES:
         what = (
@@ -140,15 +140,23 @@ def _study(file: Path, line: int | None, run: str, parameters: Any, found: Probl
         )
         found.add(file.name, line, "study", None, what)
         return None
+    if run in ALONE:
+        found.add(file.name, line, "study", run, "takes no case: a limits file cannot judge it")
+        return None
     kind: Any = STUDIES[run]
     if not isinstance(parameters, dict):
         found.add(file.name, line, "parameters", parameters, "write a table: parameters = { pause_mw = 100 }")
         return None
-    known = [f.name for f in fields(kind) if f.init]
-    unknown = [key for key in parameters if key not in known]
-    for key in unknown:
-        found.add(file.name, line, f"parameters.{key}", parameters[key], near(key, known, f"parameter of {run}"))
-    if unknown:
+    known = {f.name: str(f.type) for f in fields(kind) if f.init}
+    before = len(found)
+    for key, value in parameters.items():
+        if key not in known:
+            found.add(file.name, line, f"parameters.{key}", value, near(key, known, f"parameter of {run}"))
+        elif known[key].startswith("str") and not isinstance(value, str):
+            found.add(file.name, line, f"parameters.{key}", value, "write a text in quotes")
+        elif known[key] == "bool" and not isinstance(value, bool):
+            found.add(file.name, line, f"parameters.{key}", value, "write true or false")
+    if len(found) > before:
         return None
     try:
         return kind(**{key: _value(file, value) for key, value in parameters.items()})
@@ -220,6 +228,10 @@ def provenance_of(table: Any) -> Provenance | None:
     texts = {key: str(table.get(key, "")) for key in ("case_hash", "written", "command")}
     return Provenance(
         **texts,
-        versions={str(k): str(v) for k, v in dict(table.get("versions", {})).items()},
-        files={str(k): str(v) for k, v in dict(table.get("files", {})).items()},
+        versions=_texts(table.get("versions")),
+        files=_texts(table.get("files")),
     )
+
+
+def _texts(table: Any) -> dict[str, str]:
+    return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}

@@ -31,7 +31,10 @@ def digits(value: float | None, entry: Entry, unit: str) -> str:
         return number(value, unit)
     by = entry.tolerance.of(entry.expected)
     wanted = 1 - math.floor(math.log10(by)) if by > 0.0 else 0
-    return f"{value:.{wanted}f}" if wanted > DECIMALS.get(unit, 6) else number(value, unit)
+    if wanted <= DECIMALS.get(unit, 6):
+        return number(value, unit)
+    text = f"{value:.{wanted}f}"
+    return text.removeprefix("-") if float(text) == 0.0 else text
 
 
 def allowed(entry: Entry) -> str:
@@ -86,4 +89,5 @@ def closing(checked: list[Checked]) -> str:
     words = {"xfail": "fails as expected", "unexpected pass": "passes unexpectedly"}
     told = ", ".join(f"{n} {words.get(s, s)}" for s, n in counts.items() if n)
     files = f"{len(checked)} file" + ("s" if len(checked) != 1 else "")
-    return f"{len(outcomes)} limits in {files}: {told}"
+    limits = f"{len(outcomes)} limit" + ("s" if len(outcomes) != 1 else "")
+    return f"{limits} in {files}: {told}"

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from gridai.errors import CaseError
-from gridai.limits.casehash import case_files, case_hash
 from gridai.limits.checking import Checked, check, other_versions
 from gridai.limits.edit import Changes, edited
 from gridai.limits.judge import Outcome
 from gridai.limits.records import LimitsFile, Provenance
 from gridai.limits.running import Runner
 from gridai.reports.text import number
+from gridai.results.hashes import case_files, case_hash
 from gridai.results.store import atomic_path
 
 COMMAND = "gridai limits update --write"
