@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from gridai.plots import style
 from gridai.plots.style import BAND, BLACK, BLUE, CYCLE, DASHES, LIMIT, TEXT, LimitLine
 from gridai.results import Limit, Result
-from gridai.results.searches import SearchPoint, SearchRecord, curve_of, search_of
+from gridai.results.searches import SearchCurve, SearchPoint, SearchRecord, curve_of, search_of
 
 NAMED = 5
 SHOWN_ROOM = (-60.0, 100.0)
@@ -32,8 +33,7 @@ def search_margin(result: Result, limits: Sequence[Limit] = (), title: str = "",
     ax.axhline(0.0, color=LIMIT, linewidth=1.4, linestyle=(0, (1, 1)), label="limit", zorder=2.5)
     ax.set_ylim(low - 0.04 * (high - low), high + 0.06 * (high - low))
     values = [p.value for p in record.points]
-    pad = 0.02 * ((max(values) - min(values)) or 1.0)
-    ax.set_xlim(min(values) - pad, max(values) + pad)
+    _range(ax, min(values), max(values), record.beyond)
     ax.set_xlabel(_axis(record.label, record.unit), fontsize=TEXT)
     ax.set_ylabel("room left, % of the way\nfrom undisturbed to limit", fontsize=TEXT)
     style.legend(ax)
@@ -43,16 +43,17 @@ def search_margin(result: Result, limits: Sequence[Limit] = (), title: str = "",
 def search_curve(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """The limit against another quantity: inertia, frequency. Grey: does not pass."""
     curve = curve_of(result)
-    figure, ax = _one_panel(title or "Limit against another quantity", footer)
+    figure, ax = _one_panel(_curve_title(curve, title), footer)
     if curve is None:
         style.finish(ax, np.zeros(0), "", 0.0)
         return figure
     x, limit, beyond = (np.array(c, dtype=float) for c in (curve.x, curve.limit, curve.beyond))
     known = np.isfinite(limit)
     top = float(np.nanmax([*limit, *beyond, 1e-9]))
-    if known.any():
-        ax.fill_between(x[known], limit[known], 1.15 * top, color=BAND, alpha=0.5, linewidth=0, label="does not pass")
-        ax.plot(x[known], limit[known], color=BLUE, linewidth=1.5, zorder=3)
+    ax.plot(x[known], limit[known], color=BLUE, linewidth=1.5, zorder=3)
+    if np.isfinite(beyond).any():
+        ax.fill_between(x, np.where(np.isfinite(beyond), beyond, np.nan), 1.15 * top, color=BAND, alpha=0.5,
+                        linewidth=0, label="does not pass")  # fmt: skip
     names = list(dict.fromkeys(curve.criterion))
     for n, name in enumerate(names):
         own = [k for k in range(len(x)) if known[k] and curve.criterion[k] == name and curve.end[k] == "found"]
@@ -67,8 +68,7 @@ def search_curve(result: Result, limits: Sequence[Limit] = (), title: str = "", 
                     label=label, zorder=5)  # fmt: skip
     ax.set_ylim(0.0, 1.15 * top)
     ax.set_xlabel(_axis(curve.x_label, curve.x_unit), fontsize=TEXT)
-    ax.set_ylabel(_axis(f"largest {curve.label}" if not curve.label.startswith("largest") else curve.label,
-                        curve.unit), fontsize=TEXT)  # fmt: skip
+    ax.set_ylabel(_axis(f"largest {curve.label}", curve.unit), fontsize=TEXT)
     style.legend(ax)
     return figure
 
@@ -79,6 +79,25 @@ def _one_panel(title: str, footer: str) -> tuple[Figure, Axes]:
     figure.subplots_adjust(left=0.1, right=0.7, top=0.88, bottom=0.13)
     style.plain_axes(ax)
     return figure, ax
+
+
+def _range(ax: Axes, first: float, last: float, edge: float) -> None:
+    """The x axis: logarithmic where the edge would stand in the lowest tenth of it."""
+    if first > 0.0 and edge - first < 0.1 * (last - first):
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ax.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: ""))
+        ax.set_xlim(first / 1.05, last * 1.05)
+        return
+    pad = 0.02 * ((last - first) or 1.0)
+    ax.set_xlim(first - pad, last + pad)
+
+
+def _curve_title(curve: SearchCurve | None, title: str) -> str:
+    """Case, and what stands against what: the report's title names one of the searches only."""
+    if curve is None:
+        return title or "Limit against another quantity"
+    return f"{title.partition(':')[0] + ': ' if ':' in title else ''}largest {curve.label} against {curve.x_label}"
 
 
 def _axis(label: str, unit: str) -> str:
@@ -108,9 +127,10 @@ def _curves(ax: Axes, record: SearchRecord, low: float, high: float) -> None:
 def _marks(ax: Axes, points: Sequence[SearchPoint], low: float, high: float) -> None:
     """The room of what binds at each value, by outcome; values without a room stand at the foot."""
     looks = (("pass", "o", "none", "passes"), ("fail", "x", BLACK, "does not pass"),
+             ("none", "v", "none", "no solution (at the foot)"),
              ("not assessable", "s", "none", "not assessable"))  # fmt: skip
     for outcome, marker, face, label in looks:
-        own = [p for p in points if p.outcome == outcome]
+        own = [p for p in points if outcome == ("none" if p.outcome == "fail" and np.isnan(p.room) else p.outcome)]
         if own:
             y = np.clip([p.room if np.isfinite(p.room) else low for p in own], low, high)
             ax.plot([p.value for p in own], y, linestyle="none", marker=marker, markersize=6.5, color=BLACK,

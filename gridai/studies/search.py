@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -79,12 +79,14 @@ class Trial:
     """What became of one value: verdicts of its run, or why there is none.
 
     f_hz  nominal frequency, from which the room of a frequency limit counts. [Hz]
+    free  no limits were asked for: where there is no verdict either, a run with a solution passes.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     failure: Failure | None = None
     result: Result | None = field(default=None, repr=False)
     f_hz: float = math.nan
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class _Walk:
         """Let go of the results of trials that will not be shown: they are large."""
         keep = {self.bracket.safe if self.low is None else self.low, self.high}
         for value in set(self.trials) - keep:
-            self.trials[value] = Trial(self.trials[value].verdicts, self.trials[value].failure)
+            self.trials[value] = replace(self.trials[value], result=None)
 
     def far(self, value: float) -> float:
         """Distance from the safe end, which grows towards the unsafe one."""
@@ -288,6 +290,8 @@ def judge(value: float, trial: Trial, asked: frozenset[str]) -> SearchPoint:
         return _point(value, "fail", name, judged[name], rooms)
     if unknown or not rooms:
         name = (unknown or list(judged) or [""])[0]
+        if not name and trial.free:
+            return SearchPoint(value, "pass", math.nan, "solution", text="the run has a solution; no limit is asked")
         if not name:
             return SearchPoint(value, "not assessable", math.nan, text="no criterion applies")
         return _point(value, "not assessable", name, judged[name], rooms)

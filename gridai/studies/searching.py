@@ -86,7 +86,7 @@ class Judge:
         add_places(result, made)
         own = self.verdicts(result, before)
         verdicts = (*own, *step_verdicts(result, self.limit_degree), *(more(result) if more else ()))
-        return Trial(verdicts, None, result, made.f_hz)
+        return Trial(verdicts, None, result, made.f_hz, self.profile is None)
 
     def verdicts(self, result: Result, before: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
         """Those of the profile.
@@ -325,7 +325,8 @@ def ending(found: Found) -> str:
 
 
 def _room_text(point: SearchPoint) -> str:
-    return f"{point.room:.2f} % of the room left, {point.criterion}: {point.text}" if point.criterion else point.text
+    left = "" if math.isnan(point.room) else f"{point.room:.2f} % of the room left, "
+    return f"{left}{point.criterion}: {point.text}" if point.criterion else point.text
 
 
 def trials_table(found: Found) -> Table:
