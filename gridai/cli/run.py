@@ -19,7 +19,6 @@ from gridai.errors import ConvergenceError, SettingError, near
 
 if TYPE_CHECKING:
     from gridai.case import Balance, Case
-    from gridai.cluster import Cluster
     from gridai.reports import Report
 
 CASE_OPTIONS = (
@@ -42,6 +41,12 @@ CLUSTER_BUS_OPTION = click.option(
     help="place a cluster at this bus, by name, else by pandapower's index (default: no cluster)",
 )
 CLUSTER_OPTIONS = (
+    click.option(
+        "--cluster-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="cluster or site as TOML (clusters/*.toml of a saved case) in place of the four options below",
+    ),
     click.option("--hardware", default="H100", show_default=True, help="GPU hardware, see gridai list hardware"),
     click.option("--count", type=int, default=100_000, show_default=True, help="number of GPUs"),
     click.option("--pue", type=float, default=1.25, show_default=True, help="power at the meter over IT power"),
@@ -125,6 +130,7 @@ def run(
     net: Path | None = None,
     bus: str | None = None,
     bus_of_cluster: str | None = None,
+    cluster_file: Path | None = None,
     hardware: str = "H100",
     count: int = 100_000,
     pue: float = 1.25,
@@ -135,15 +141,20 @@ def run(
 ) -> Report:
     """Run a study on a case; print the report and save it to `out`. Arguments as the options.
 
-    A study that needs a cluster gets one at `bus`, any other one at `bus_of_cluster` if that is given.
+    A study that needs a cluster gets one at `bus`, unless the case holds clusters and no bus is given; any other study
+    gets one at `bus_of_cluster` if that is given.
     """
-    from gridai.cluster import Cluster
+    from gridai.cluster import Cluster, load_cluster
 
-    cluster = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
+    if cluster_file is None:
+        cluster: Any = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
+    else:
+        cluster = load_cluster(cluster_file)
     with printing.busy("reading the case"):
         made = read_case(case, net)
-        if study.needs_cluster or bus_of_cluster is not None:
-            made = place(made, cluster, bus if study.needs_cluster else bus_of_cluster, balance)
+        asked = bus if study.needs_cluster else bus_of_cluster
+        if asked is not None or (study.needs_cluster and not made.placements):
+            made = place(made, cluster, asked, balance)
     if made.placements and made.placements[-1].cluster is cluster:
         click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
     try:
@@ -204,7 +215,7 @@ def read_case(case: str | None, net: Path | None) -> Case:
     return Case.from_pandapower(read_pandapower_json(path), dynamics="templates", name=path.stem)
 
 
-def place(case: Case, cluster: Cluster, bus: str | None, balance: Balance) -> Case:
+def place(case: Case, cluster: Any, bus: str | None, balance: Balance) -> Case:
     """The case with a cluster at `bus`, or at the default bus."""
     key = default_bus(case) if bus is None else bus_of(case, bus)
     return case.with_cluster(cluster, bus=key, balance=balance)

@@ -15,6 +15,7 @@ from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause
 from gridai.cluster.ride_through import RideThrough, UpsClass
 from gridai.cluster.site import Site
+from gridai.cluster.stored import load_cluster, save_cluster
 from gridai.cluster.traces import Trace, read_trace
 from gridai.cluster.workloads import (
     Checkpoint,
@@ -61,5 +62,7 @@ __all__ = [
     "electrical",
     "explain_pause",
     "hardware",
+    "load_cluster",
     "read_trace",
+    "save_cluster",
 ]

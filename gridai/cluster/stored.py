@@ -24,7 +24,7 @@ from gridai.cluster.plain import from_plain, to_plain, toml_text
 from gridai.cluster.ride_through import RideThrough, UpsClass
 from gridai.cluster.site import Site
 from gridai.cluster.workloads import Constant, Training
-from gridai.errors import GridaiError, Problems, near
+from gridai.errors import CaseError, GridaiError, Problems, near
 
 PLACE = ("name", "bus", "balance")
 COLUMNS = ("name", "bus", "hardware", "count", "p_mw", "pue", "power_factor", "workload", "balance", "ride_through",
@@ -68,6 +68,22 @@ def read_settings(path: Path, file: str, found: Problems) -> Cluster | Site | No
         return None
     made: Cluster | Site | None = from_plain(table, PLACED, "cluster", file, found)
     return made
+
+
+def load_cluster(path: str | Path) -> Cluster | Site:
+    """A cluster or site from a TOML file such as clusters/<name>.toml of a saved case. Raises CaseError."""
+    file, found = Path(path), Problems(f"cluster file {path}")
+    made = read_settings(file, file.name, found)
+    found.raise_if_any(CaseError)
+    assert made is not None
+    return made
+
+
+def save_cluster(cluster: Cluster | Site, path: str | Path) -> Path:
+    """Write a cluster or site as a TOML file that load_cluster reads back the same. Raises CaseError."""
+    file = Path(path)
+    file.write_text(settings_text(cluster), encoding="utf-8")
+    return file
 
 
 def settings_text(cluster: Any, name: str = "cluster") -> str:
@@ -190,6 +206,6 @@ def _default(f: Any) -> Any:
 
 
 __all__ = [
-    "COLUMNS", "class_columns", "cluster_row", "fits_row", "read_cluster", "read_ride_through", "read_settings",
-    "settings_row", "settings_text",
+    "COLUMNS", "class_columns", "cluster_row", "fits_row", "load_cluster", "read_cluster", "read_ride_through",
+    "read_settings", "save_cluster", "settings_row", "settings_text",
 ]  # fmt: skip

@@ -82,3 +82,22 @@ def test_every_study_is_listed_and_shown(capsys):
     for name in ("pause", "oscillate", "fault", "trip", "cct", "modes"):
         assert name in out
         assert call(capsys, "show", "study", name)[0] == 0
+
+
+def test_clusters_from_a_file_and_those_of_the_case(capsys, tmp_path: Path):
+    """--cluster-file places a stored cluster; a case with clusters of its own gets none unless a bus is given."""
+    from gridai.cluster import Cluster, Constant, RideThrough, UpsClass, save_cluster
+
+    settings = RideThrough((UpsClass("weak", groups=2, under1_pu=0.88),))
+    cluster = Cluster.of("H100", 20_000, workload=Constant(), ride_through=settings)
+    file = save_cluster(cluster, tmp_path / "mine.toml")
+    status, out, _ = call(capsys, "run", "quality", "--case", "bench", "--cluster-file", file, "--tests", "flat run")
+    assert status == 0
+    assert "21.4 MW" in out
+    assert "weak" in out
+    status, out, _ = call(capsys, "run", "quality", "--case", "ireland", "--tests", "flat run")
+    assert status == 0
+    assert "DC-A, 204.0 MW" in out
+    assert "balance headroom" not in out
+    file.write_text("kind = 'Thing'")
+    assert call(capsys, "run", "quality", "--case", "bench", "--cluster-file", file)[0] == 2

@@ -29,6 +29,8 @@ from gridai.cluster import (
     Site,
     Training,
     UpsClass,
+    load_cluster,
+    save_cluster,
 )
 from gridai.cluster.facility import Cooling, Losses, Server
 from gridai.cluster.hardware import HARDWARE
@@ -118,6 +120,13 @@ def test_what_has_no_form_is_named():
 
     with pytest.raises(CaseError, match=r"cluster\.workload: a Mine has no form"):
         settings_text(Cluster.of("H100", count=10, workload=Mine()))
+
+
+def test_a_cluster_file_of_its_own(tmp_path: Path):
+    cluster = Cluster.of("H100", count=1000, facility=FACILITY, ride_through=RideThrough())
+    assert load_cluster(save_cluster(cluster, tmp_path / "mine.toml")) == cluster
+    with pytest.raises(CaseError, match=r"none\.toml: file: cannot be read"):
+        load_cluster(tmp_path / "none.toml")
 
 
 GOOD = settings_text(Cluster.of("H100", count=1000, facility=FACILITY, ride_through=RideThrough()))
