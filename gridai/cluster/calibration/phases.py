@@ -4,7 +4,7 @@
        programming over all cuts), for k up to MOST_PHASES
     2. k is the smallest number after which one phase more takes off less than GAIN of the error
     3. a short piece between a lower and a higher one is part of an edge, not a phase
-    4. levels, borders and edges are refined together by least squares on the samples themselves
+    4. levels, borders and edges are refined together by least squares on the samples and the lines between them
     5. the longest phase is searched for a pattern that repeats within it (micro-batches): the samples are folded at
        every period; it is taken where folding leaves clearly less than it does after shuffling the samples
 
@@ -65,7 +65,9 @@ def fit_cycle(t_s: Array, power: Array, period_s: float | None = None, phases: i
     inside = t - t[0] <= period + 1e-9
     t, p = t[inside] - t[0], p[inside]
     borders, edges = _merged(t, p, period, _cuts(t, p, period, phases))
-    levels, borders, edges = _refined(t, p, period, borders, edges)
+    # Straight lines between samples count as well: an edge of two or three samples is not determined by them alone.
+    even = np.union1d(t, np.linspace(t[0], t[-1], GRID))
+    levels, borders, edges = _refined(even, np.interp(even, t, p), period, borders, edges)
     starts = np.concatenate([[0.0], borders])
     durations = np.diff(np.append(starts, period))
     made = [Phase(float(v), float(d), float(e), f"phase {k + 1}")

@@ -3,7 +3,7 @@
     level   idle until a part starts, up in rise_s, the part's course, down in fall_s; flat parts at their mean
 
 Rise and fall are those of the trace itself (from a fifth to four fifths of the way, the shares of the meter and of the
-sampling taken off). The meter averages over the meter_s before each sample.
+sampling taken off; edges that fall into a gap are left out). The meter averages over the meter_s before each sample.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from gridai.cluster.traces.trace import Trace
 from gridai.cluster.workloads.base import Workload, cut, memory
 from gridai.kernel.profile import Array, Profile
 
+GAP = 3.0
+"""Samples further apart than so many median steps are a gap."""
 Bools = npt.NDArray[np.bool_]
 
 SIMILAR = 0.5
@@ -41,7 +43,13 @@ class Schedule:
     def of(cls, segments: Segments, trace: Trace, idle: Bools | None = None) -> Schedule:
         """The schedule that a segmentation of a trace shows. idle: which samples are idle, for the ripple there."""
         enough = SIMILAR * segments.training.std_mw
-        rows = [(p.start_s, p.end_s, None if p.std_mw >= enough else p.mean_mw) for p in segments.active]
+        # A meter shows an edge late by half its averaging time.
+        early, last = trace.meter_s / 2.0, trace.duration_s
+        rows = [
+            (max(p.start_s - early, 0.0), p.end_s - (early if p.end_s < last - 1e-9 else 0.0),
+             None if p.std_mw >= enough else p.mean_mw)
+            for p in segments.active
+        ]  # fmt: skip
         spread, keeps = (0.0, 0.0) if idle is None else _ripple(trace, idle)
         rise_s, fall_s = (_edge(trace, segments, up) for up in (True, False))
         return cls(tuple(rows), segments.idle_mw, spread, keeps, rise_s, fall_s)
@@ -73,6 +81,8 @@ def _edge(trace: Trace, segments: Segments, up: bool) -> float:
         below, above = np.flatnonzero(p[: middle + 1] < marks[0]), np.flatnonzero(p[middle:] > marks[1])
         if len(below) and len(above):
             a, b = int(below[-1]), middle + int(above[0])
+            if np.diff(t[a : b + 1]).max() > GAP * trace.step_s:
+                continue  # it falls into a gap of the samples
             t_low = np.interp(marks[0], p[a : a + 2], t[a : a + 2])
             t_high = np.interp(marks[1], p[b - 1 : b + 1], t[b - 1 : b + 1])
             found.append(max(float(t_high - t_low) / 0.6, 0.0))

@@ -12,7 +12,7 @@ is above KEEPS of the upper one is a single part.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,10 +80,15 @@ def segment(trace: Trace, shortest_s: float = 8.0) -> Segments:
     if low > KEEPS * high:
         whole = _part(power, step_s, 0, len(power), True, 0.0)
         return Segments((whole,), float("nan"), float(np.median(power)))
-    state = power > (low + high) / 2.0
+    middle = (low + high) / 2.0
+    state = power > middle
     edges = _edges(state, max(1, round(shortest_s / step_s)))
     margin = EDGE_S + 2.0 * trace.meter_s
-    parts = tuple(_part(power, step_s, a, b, bool(state[(a + b) // 2]), margin) for a, b in itertools.pairwise(edges))
+    times = [step_s * _crossing(power, k, middle) for k in edges]
+    parts = tuple(
+        replace(_part(power, step_s, a, b, bool(state[(a + b) // 2]), margin), start_s=times[k], end_s=times[k + 1])
+        for k, (a, b) in enumerate(itertools.pairwise(edges))
+    )
     idle = [p.mean_mw for p in parts if not p.high]
     return Segments(parts, float(np.min(idle)) if idle else float("nan"), high)
 
@@ -97,6 +102,15 @@ def _edges(state: npt.NDArray[np.bool_], shortest: int) -> list[int]:
         if len(length) == 1 or length[k] >= shortest:
             return edges
         state[edges[k] : edges[k + 1]] = not state[edges[k]]
+
+
+def _crossing(power: Array, k: int, middle: float) -> float:
+    """Where between sample k - 1 and k the power crosses the middle, in samples; the ends of the record as they are."""
+    if k <= 0 or k >= len(power):
+        return float(min(max(k, 0), len(power) - 1))
+    before, after = float(power[k - 1]), float(power[k])
+    share = (middle - before) / (after - before) if after != before else 0.5
+    return k - 1 + float(np.clip(share, 0.0, 1.0))
 
 
 def _part(power: Array, step_s: float, a: int, b: int, high: bool, margin_s: float) -> Part:

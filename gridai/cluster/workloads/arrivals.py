@@ -56,8 +56,10 @@ class Requests:
         return Requests(self.t_s / factor, self.prompt, self.output)
 
     def repeated(self, until_s: float) -> Requests:
-        """The requests again and again until a time."""
-        span = float(self.t_s[-1]) + (1.0 / self.rate_per_s if self.rate_per_s > 0.0 else 1.0)
+        """The requests again and again until a time. Raises SettingError for requests that all come at one instant."""
+        if not len(self) or self.t_s[-1] <= 0.0:
+            raise SettingError(f"requests: {len(self)} at one instant cannot be repeated: give arrivals over a time")
+        span = float(self.t_s[-1]) + 1.0 / self.rate_per_s
         times = int(np.ceil(until_s / span))
         t = np.concatenate([self.t_s + k * span for k in range(max(times, 1))])
         inside = t < until_s

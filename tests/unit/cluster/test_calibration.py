@@ -76,8 +76,8 @@ def test_covariance_of_a_metered_noise(meter_s: float, step_s: float) -> None:
     seen = np.convolve(x, np.full(n, 1.0 / n), mode="valid")
     lag = round(step_s / fine)
     found = np.mean(seen * seen), np.mean(seen[lag:] * seen[:-lag])
-    assert found[0] == pytest.approx(metered_covariance(0.0, time_s, meter_s), rel=0.03)  # reached 0.005
-    assert found[1] == pytest.approx(metered_covariance(step_s, time_s, meter_s), rel=0.03)
+    assert found[0] == pytest.approx(metered_covariance(0.0, time_s, meter_s), rel=0.03)  # reached 0.007
+    assert found[1] == pytest.approx(metered_covariance(step_s, time_s, meter_s), rel=0.03)  # reached 0.011
 
 
 @pytest.mark.parametrize("run", [RUNS[0], replace(BASE, comm_level=1.0)], ids=["steps", "steady"])
@@ -111,8 +111,9 @@ def test_parts_of_a_run_with_its_own_start_and_stop() -> None:
     trace = Trace("run", t, power, GPUS, 1.0)
     parts = segment(trace)
     assert [p.high for p in parts.parts] == [False, True, False, True, False]
-    assert [round(p.start_s) for p in parts.parts] == [0, 100, 300, 350, 850]
-    assert parts.training.start_s == 350.0
+    # A sample is of the part it is in, so an edge lies up to a sample before it.
+    assert [p.start_s for p in parts.parts] == pytest.approx([0.0, 99.5, 299.5, 349.5, 849.5], abs=0.2)
+    assert parts.training.start_s == pytest.approx(349.5, abs=0.2)
     assert parts.idle_mw == pytest.approx(0.08, rel=0.01)
     found = fit(trace)
     assert found.schedule.parts[0][2] == pytest.approx(0.21, rel=0.01)  # flat: warm-up
@@ -120,6 +121,16 @@ def test_parts_of_a_run_with_its_own_start_and_stop() -> None:
     model = found.model(in_step=True)
     assert np.sqrt(np.mean((model.mw - trace.mw) ** 2)) < 0.05 * trace.mean_mw
     assert any(row[0] == "idle" for row in found.rows())
+
+
+def test_edges_come_at_their_times_behind_a_meter() -> None:
+    t = np.arange(0.0, 600.0)
+    course = Profile([0.0, 200.0, 204.0, 500.0, 501.0, 600.0], [0.08, 0.08, 0.2, 0.2, 0.08, 0.08])
+    found = fit(Trace("steps", t, metered(course, t, 4.0), GPUS, 4.0))
+    ((start, end, _),) = found.schedule.parts
+    assert start == pytest.approx(202.0, abs=0.3)
+    assert end == pytest.approx(500.5, abs=0.3)
+    assert np.abs(found.model().mw - found.trace.mw).max() < 0.1 * 0.12  # reached 0.035 of the step
 
 
 def test_a_steady_load_and_one_with_lone_dips() -> None:

@@ -30,11 +30,11 @@ def test_the_queue_agrees_with_littles_law(rate: float) -> None:
     warm = served.t_s > 60.0
     batch, share, used = engine(work.model).steady(rate, work.prompt, work.output)
     assert used < 1.0
-    assert served.batch[warm].mean() == pytest.approx(batch, rel=0.12)  # reached 0.06
-    assert served.prefill[warm].mean() == pytest.approx(share, rel=0.05)
+    assert served.batch[warm].mean() == pytest.approx(batch, rel=0.12)  # reached 0.042
+    assert served.prefill[warm].mean() == pytest.approx(share, rel=0.05)  # reached 0.029
     # L = lambda W: requests present on average are arrivals a second times their time in the system.
     present = served.batch[warm].mean() + served.waiting[warm].mean()
-    assert present == pytest.approx(rate * served.done_s.mean(), rel=0.1)
+    assert present == pytest.approx(rate * served.done_s.mean(), rel=0.1)  # reached 0.026
     assert 0.0 < np.median(served.first_s) < np.median(served.done_s)
 
 
@@ -120,6 +120,7 @@ def test_serving_has_its_moments() -> None:
         (lambda: Requests(np.array([1.0, 0.0]), np.ones(2), np.ones(2)), SettingError, "must not go back"),
         (lambda: Requests(np.array([1.0]), np.ones(2), np.ones(2)), SettingError, "2 prompts"),
         (lambda: poisson(1e6, 1e6, 1.0, 1.0, np.random.default_rng(0)), SettingError, "more than 5000000"),
+        (lambda: Requests(np.zeros(3), np.ones(3), np.ones(3)).repeated(9.0), SettingError, "3 at one instant"),
         (lambda: Serving(decode=1.5), SettingError, "prefill = 1.3: must not be below decode = 1.5"),
         (lambda: Serving().profile(1e6, 8, 8, 0), SettingError, "give a longer turn_s"),
     ],

@@ -28,7 +28,7 @@ JOBS = [
 def test_long_mean_start_and_seed(work: Workload) -> None:
     assert isinstance(work, Workload)
     courses = [work.profile(20_000.0, 16_384, 8, seed) for seed in (0, 1, 2)]
-    assert np.mean([c.mean(0.0, 20_000.0) for c in courses]) == pytest.approx(work.mean, rel=0.004)  # reached 0.0015
+    assert np.mean([c.mean(0.0, 20_000.0) for c in courses]) == pytest.approx(work.mean, rel=0.004)  # reached 0.0007
     for course in courses:
         assert course.value(0.0) == pytest.approx(work.mean, rel=1e-9)
         assert (course.t_s[0], course.t_s[-1]) == (0.0, 20_000.0)
@@ -69,7 +69,7 @@ def test_failures_of_llama3() -> None:
     assert sum(LLAMA3_CAUSES.values()) == 466
     job = Interrupted()
     found = [len(job.failures(54 * 86_400.0, 16_384, seed)) for seed in range(20)]
-    assert np.mean(found) == pytest.approx(466, rel=0.03)  # reached 0.01
+    assert np.mean(found) == pytest.approx(466, rel=0.03)  # reached 0.014
     assert pytest.approx(466) == LLAMA3_PER_GPU_DAY * 16_384 * 54
     assert 0.9 < job.up_share < 1.0  # the paper: more than 90 % effective
     idle = Idle.of(HARDWARE["H100"]).level

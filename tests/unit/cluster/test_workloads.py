@@ -87,7 +87,7 @@ def test_an_hour_of_a_large_cluster_is_quick() -> None:
     start = time.perf_counter()
     Cluster.of("H100", count=100_000).demand(3600.0)
     Cluster.of("B200", count=1_000_000).demand(3600.0)
-    assert time.perf_counter() - start < 2.0  # reached 0.02 s and 0.2 s
+    assert time.perf_counter() - start < 2.0  # reached 0.01 s and 0.11 s
 
 
 def test_constant() -> None:
@@ -144,9 +144,9 @@ def test_measured_gpt3_run(reference_dir: Path) -> None:
     line, own = spectral_line(trace), spectral_line(metered)
     assert line[0] == pytest.approx(13 / 142, rel=1e-6)
     assert own[0] == pytest.approx(line[0], rel=0.01)  # reached exactly
-    assert own[1] == pytest.approx(line[1], rel=0.15)  # reached 0.06: 0.040 against 0.042
+    assert own[1] == pytest.approx(line[1], rel=0.15)  # reached 0.061: 0.0396 against 0.0422
     assert metered.mean() == pytest.approx(trace.mean(), rel=0.01)  # reached 0.001
-    assert metered.std() == pytest.approx(trace.std(), rel=0.15)  # reached 0.04
+    assert metered.std() == pytest.approx(trace.std(), rel=0.15)  # reached 0.042
     for percentile in (5, 95):
         expected = np.percentile(trace, percentile)
-        assert np.percentile(metered, percentile) == pytest.approx(expected, rel=0.03)  # reached 0.009
+        assert np.percentile(metered, percentile) == pytest.approx(expected, rel=0.03)  # reached 0.007
