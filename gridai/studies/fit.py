@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gridai.errors import SettingError
 from gridai.studies.common import check_study, required, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
+    from gridai.cluster import Cluster
     from gridai.cluster.calibration import Fit as Fitted
     from gridai.cluster.calibration import Measures
     from gridai.cluster.traces import Trace
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from gridai.results import Result
 
 FIGURES = ("fit",)
+PLACES = ("plug", "gpu")
 KINDS = ("auto", "training", "serving", "cycle")
 PIECE = 1 << 20
 MOST_PHASES = 16
@@ -55,7 +58,7 @@ class Fit:
 
     The trace is a CSV file: a meter's, nvidia-smi's or DCGM's, or time and columns of power. A training run gives
     steps, evaluation, stalls, ripple, idle level, start and stop times; GPUs that serve give levels and shares. The
-    study needs no case. The workload goes into a cluster in Python: `Fit(trace="run.csv").outcome().workload`.
+    study needs no case. cluster_file keeps a cluster with the fitted workload for other studies' --cluster-file.
     """
 
     needs_cluster: ClassVar[bool] = False
@@ -72,11 +75,21 @@ class Fit:
                                     "hold (default: keep every sample)", above=0.0)  # fmt: skip
     longest_gap_s: float = setting(60.0, "s", "longer gaps are refused, shorter ones bridged by a line", above=0.0)
     drop_missing: bool = setting(False, "", "leave out rows without a number instead of refusing them")
+    at: str = setting("plug", "", "where it was measured: plug of the servers, or the GPUs alone (nvidia-smi, DCGM)",
+                      choices=PLACES)  # fmt: skip
+    hardware: str = setting("H100", "", "hardware of the cluster that is written, and of GPUs measured alone")
+    cluster_file: str = setting("", "", "write a cluster with the fitted workload to this TOML file")
+    count: int | None = setting(None, "", "GPUs of that cluster (default: those of the trace); of more, jobs of the "
+                                "trace's size run side by side, out of step", least=1)  # fmt: skip
+    in_step: bool = setting(False, "", "make them one job instead, all in step")
+    pue: float = setting(1.25, "", "power at that cluster's meter over its IT power", least=1.0)
     gpus_per_server: int = setting(8, "", "GPUs in a server", least=1)
     seed: int = setting(0, "", "seed of the model's course", least=0)
 
     def __post_init__(self) -> None:
         check_study(self)
+        if self.cluster_file and not self.gpus and self.kind != "serving":
+            raise SettingError("study fit: cluster_file: the cluster needs the trace's number of GPUs: give gpus")
 
     def run(self, case: Case | None = None) -> Report:
         """Fit, play the model as the trace was measured, compare. A case plays no part.
@@ -88,6 +101,7 @@ class Fit:
 
         found = self.outcome()
         trace = found.trace
+        written = self._write(found)
         name = type(found.workload).__name__
         who = f"{trace.gpus} GPUs" if trace.gpus else "an unknown number of GPUs"
         summary = {f"parameter_{k + 1}": Measure(label, *_readable(value, unit)) for k, (label, value, unit) in
@@ -101,7 +115,7 @@ class Fit:
             result=_result(found),
             figures=FIGURES,
             tables={"comparison": _comparison(found), "workload": _workload(found)},
-            notes=found.notes,
+            notes=(*found.notes, *written),
             provenance={**versions(), "case": "", "trace": Path(self.trace).name, "samples": len(trace),
                         "sha256": _sha256(Path(self.trace))},
         )  # fmt: skip
@@ -120,6 +134,35 @@ class Fit:
                 return self._outcome(found)
         return self._outcome(self._serving())
 
+    def cluster(self, found: Outcome) -> Cluster:
+        """`count` GPUs with the workload of an outcome, at its mean power. Raises SettingError, UnknownNameError."""
+        from dataclasses import replace
+
+        from gridai.cluster.calibration import fitted_cluster
+        from gridai.cluster.hardware import hardware
+        from gridai.cluster.workloads import Training
+
+        gpus = found.trace.gpus
+        if not gpus:
+            raise SettingError(f"fit of {found.trace.name}: the number of its GPUs is not known; give gpus")
+        work, count = found.workload, self.count or gpus
+        if self.in_step and isinstance(work, Training):
+            work = replace(work, job_gpus=count)
+        return fitted_cluster(work, found.mean_mw * 1e6 / gpus, hardware(self.hardware), count, self.pue,
+                              found.trace.name)  # fmt: skip
+
+    def _write(self, found: Outcome) -> tuple[str, ...]:
+        if not self.cluster_file:
+            return ()
+        from gridai.cluster import save_cluster
+        from gridai.results import atomic_path
+
+        made = self.cluster(found)
+        with atomic_path(Path(self.cluster_file)) as part:
+            save_cluster(made, part)
+        return (f"{made.count} GPUs, {made.p_mw:.4g} MW at the meter, are written to {self.cluster_file}: give it to "
+                "other studies as --cluster-file",)  # fmt: skip
+
     def _options(self) -> dict[str, Any]:
         names = tuple(name.strip() for name in self.power.split(",") if name.strip())
         return {
@@ -128,9 +171,12 @@ class Fit:
         }  # fmt: skip
 
     def _read(self) -> Trace:
+        from gridai.cluster.calibration import at_plug
+        from gridai.cluster.hardware import hardware
         from gridai.cluster.traces import read_trace
 
-        return read_trace(self.trace, gpus=self.gpus, **self._options())
+        found = read_trace(self.trace, gpus=self.gpus, **self._options())
+        return found if self.at == "plug" else at_plug(found, hardware(self.hardware))
 
     def _training(self) -> Fitted:
         from gridai.cluster.calibration import fit
@@ -138,10 +184,14 @@ class Fit:
         return fit(self._read(), self.gpus_per_server)
 
     def _serving(self) -> Fitted:
-        from gridai.cluster.calibration import fit_serving
+        from gridai.cluster.calibration import at_plug, fit_serving, plug_watt
+        from gridai.cluster.hardware import hardware
         from gridai.cluster.traces import read_each
 
-        return fit_serving(*read_each(self.trace, **self._options()))
+        trace, watt = read_each(self.trace, **self._options())
+        if self.at == "gpu":
+            trace, watt = at_plug(trace, hardware(self.hardware)), plug_watt(hardware(self.hardware), watt)
+        return fit_serving(trace, watt)
 
     def _outcome(self, found: Fitted) -> Outcome:
         from gridai.cluster.workloads import Serving

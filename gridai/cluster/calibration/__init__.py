@@ -9,6 +9,7 @@ measure       mean, percentiles, spectral line, ramps: what a trace and a model 
 from gridai.cluster.calibration.fit import Fit, fit
 from gridai.cluster.calibration.measures import Line, Measures, measure
 from gridai.cluster.calibration.phases import CycleFit, fit_cycle
+from gridai.cluster.calibration.place import at_plug, fitted_cluster, plug_watt
 from gridai.cluster.calibration.segment import Segments, inner_of, segment
 from gridai.cluster.calibration.serving import fit_serving
 
@@ -18,10 +19,13 @@ __all__ = [
     "Line",
     "Measures",
     "Segments",
+    "at_plug",
     "fit",
     "fit_cycle",
     "fit_serving",
+    "fitted_cluster",
     "inner_of",
     "measure",
+    "plug_watt",
     "segment",
 ]
