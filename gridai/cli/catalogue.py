@@ -15,8 +15,9 @@ from typing import Any
 from gridai.casefile import bundled_cases, find_case
 from gridai.errors import CaseError
 
-KINDS = ("cases", "models", "studies", "criteria", "hardware")
+KINDS = ("cases", "models", "studies", "criteria", "hardware", "workloads")
 """The kinds of things `gridai list` knows, in the plural."""
+PARTS_OF_WORKLOADS = ("Checkpoint", "Part", "Phase", "Workload")
 
 Row = tuple[str, ...]
 
@@ -69,6 +70,13 @@ def hardware() -> dict[str, Any]:
     from gridai.cluster.hardware import HARDWARE
 
     return dict(HARDWARE)
+
+
+def workloads() -> dict[str, type]:
+    """The workloads of a cluster by class name."""
+    from gridai.cluster import workloads as home
+
+    return {name: getattr(home, name) for name in home.__all__ if name not in PARTS_OF_WORKLOADS}
 
 
 def profiles() -> dict[str, Any]:
@@ -125,10 +133,16 @@ def _hardware_row(name: str, row: Any) -> Row:
     return (name, *(f"{w:.0f}" for w in watts), str(row.gpus_per_server), row.title)
 
 
+def list_workloads() -> tuple[Row, list[Row]]:
+    """Columns and rows for `gridai list workloads`: what a cluster's GPUs can do."""
+    return ("name", "what it is"), [(name, first_sentence(cls.__doc__)) for name, cls in workloads().items()]
+
+
 LISTS: dict[str, Callable[[], tuple[Row, list[Row]]]] = {
     "cases": list_cases,
     "models": list_models,
     "studies": list_studies,
     "criteria": list_criteria,
     "hardware": list_hardware,
+    "workloads": list_workloads,
 }

@@ -11,7 +11,7 @@ from gridai.cli.catalogue import KINDS, LISTS
 @click.command("list")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
 def command(kind: str | None) -> None:
-    """List cases, models, studies, criteria and hardware, or one KIND of them.
+    """List cases, models, studies, criteria, hardware and workloads, or one KIND of them.
 
     \b
     gridai list

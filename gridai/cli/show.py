@@ -1,4 +1,4 @@
-"""`gridai show`: what is known about one case, model, study, criteria profile or hardware row."""
+"""`gridai show`: what is known about one case, model, study, criteria profile, hardware row or workload."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ README_LINES = 40
 @click.command("show")
 @click.argument("words", nargs=-1, required=True, metavar="[KIND] NAME")
 def command(words: tuple[str, ...]) -> None:
-    """Show one case, model, study, criteria profile or hardware row.
+    """Show one case, model, study, criteria profile, hardware row or workload.
 
     \b
     gridai show ieee39            a case: its README, sizes, source
     gridai show genrou            a model: parameters with unit and default, source
     gridai show pause             a study: its parameters
+    gridai show Training          a workload: its course and its parameters
     gridai show hardware H100     with the kind, where a name means several things
     """
     if len(words) > 2:
@@ -153,12 +154,23 @@ def show_hardware(name: str) -> None:
     click.echo("\nConfidence: P primary text, V computed from measured data, S secondary source, M assumed.")
 
 
+def show_workload(name: str) -> None:
+    """What a workload is, where its numbers come from, and its parameters."""
+    cls = catalogue.workloads()[name]
+    module = inspect.getdoc(inspect.getmodule(cls)) or ""
+    click.echo(f"{name}: gridai.cluster.{name}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n{module}\n")
+    printing.table("parameters", ("name", "unit", "default", "meaning"), options.field_rows(cls))
+    made = f"gridai.Cluster.of('H100', count=100_000, workload=gridai.cluster.{name}(...))"
+    click.echo(f"\nIn Python: {made}; in a file for --cluster-file: the table [workload].")
+
+
 NAMES: dict[str, Callable[[], list[str]]] = {
     "case": catalogue.case_names,
     "model": lambda: list(catalogue.models()),
     "study": lambda: list(catalogue.studies()),
     "criteria": lambda: list(catalogue.profiles()),
     "hardware": lambda: list(catalogue.hardware()),
+    "workload": lambda: list(catalogue.workloads()),
 }
 SHOWS: dict[str, Callable[[str], None]] = {
     "case": show_case,
@@ -166,4 +178,5 @@ SHOWS: dict[str, Callable[[str], None]] = {
     "study": show_study,
     "criteria": show_criteria,
     "hardware": show_hardware,
+    "workload": show_workload,
 }

@@ -101,3 +101,15 @@ def test_clusters_from_a_file_and_those_of_the_case(capsys, tmp_path: Path):
     assert "balance headroom" not in out
     file.write_text("kind = 'Thing'")
     assert call(capsys, "run", "quality", "--case", "bench", "--cluster-file", file)[0] == 2
+
+
+def test_every_workload_is_listed_and_shown(capsys):
+    from gridai.cli import catalogue
+
+    shown = call(capsys, "list", "workloads")[1]
+    assert {"Training", "Inference", "Replay", "Serving"} <= set(catalogue.workloads())
+    for name in catalogue.workloads():
+        assert name in shown
+        status, text, _ = call(capsys, "show", "workload", name)
+        assert status == 0
+        assert "parameters" in text
