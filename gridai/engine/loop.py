@@ -7,7 +7,12 @@ One evaluation of the right-hand side at (t, x):
        clusters, converters) are solved with the network by Newton's method with a Jacobian kept while it contracts
     3  outputs of machines, then outputs and derivatives of each role in order, then derivatives of machines
 
-One step is Heun's method (explicit trapezoidal rule, order 2):
+One step is Adams and Bashforth's of order 2, one evaluation a step, with g the length of the step before:
+
+    x(t + h) = x + h (f(t) + h / (2 g) (f(t) - f(t - g)))
+
+After a jump or a limit, while what is fast decays, and where states are too fast for it (see stiffness), it is Heun's
+method (explicit trapezoidal rule, order 2), two evaluations a step:
 
     k1 = f(t, x)    k2 = f(t + h, x + h k1)    x(t + h) = x + h/2 (k1 + k2)
 
@@ -15,11 +20,15 @@ Functions here are marked `@kernel` and compiled by `gridai.engine.machine`. `pl
 (Topo) belongs to a network topology, `wk` (Work) is the state and scratch of one run.
 """
 
+from typing import Any
+
 import numpy as np
 
 from gridai.engine.plan import (
     ACTION,
     ACTIONS,
+    ADAMS,
+    BEFORE_S,
     BUFFER_FULL,
     CHATTER,
     CLAMP,
@@ -61,6 +70,7 @@ from gridai.engine.plan import (
     gather,
     play,
 )
+from gridai.engine.reference import reference
 from gridai.engine.solve import solve_network
 from gridai.kernel.compile import OP_CLAMP, OP_DERIVATIVES, OP_EVALUATE, OP_GUARDS, OP_OUTPUTS, OP_TRACK, OP_UPDATE
 from gridai.kernel.contract import kernel
@@ -96,18 +106,25 @@ def evaluate(pl, tp, wk, x, d, t, stage):
 
 
 @kernel
-def predict(pl, wk, t, h):
-    """Euler predictor into wk.xs, windup limits applied; returns the share of h at which the first limit is met."""
+def predict(pl, wk, t, h, past):
+    """Predictor into wk.xs, windup limits applied; returns the share of h at which the first limit is met.
+
+    past   weight of the slope's change since the last step: 0 for Euler, h / (2 g) for Adams and Bashforth
+    """
     n = wk.x.size
-    for a in range(n):
-        wk.xs[a] = wk.x[a] + h * wk.d1[a]
+    if past == 0.0:
+        for a in range(n):
+            wk.xs[a] = wk.x[a] + h * wk.d1[a]
+    else:
+        for a in range(n):
+            wk.xs[a] = wk.x[a] + h * (wk.d1[a] + past * (wk.d1[a] - wk.d0[a]))
     share = 1.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
             call(pl, wk, k, np.int64(OP_CLAMP), wk.xs, wk.d2, wk.v, wk.i0, t)
             first = pl.groups[k, X_OFF]
             for a in range(first, first + pl.groups[k, X_LEN]):
-                full = wk.x[a] + h * wk.d1[a]
+                full = wk.x[a] + h * (wk.d1[a] + (past * (wk.d1[a] - wk.d0[a]) if past != 0.0 else 0.0))
                 if wk.xs[a] != full:
                     share = min(share, (wk.xs[a] - wk.x[a]) / (full - wk.x[a]))
     return share
@@ -124,6 +141,14 @@ def heun(pl, tp, wk, t, h):
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
             call(pl, wk, k, np.int64(OP_CLAMP), wk.xn, wk.d2, wk.v, wk.i0, t + h)
+    return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, np.int64(STAGE_END))
+
+
+@kernel
+def adams(pl, tp, wk, t, h):
+    """The step of length h whose end is in wk.xs: new state in wk.xn, its derivative in wk.dn."""
+    for a in range(wk.x.size):
+        wk.xn[a] = wk.xs[a]
     return evaluate(pl, tp, wk, wk.xn, wk.dn, t + h, np.int64(STAGE_END))
 
 
@@ -152,7 +177,7 @@ def locate(pl, tp, wk, t, h, top):
             break
         s = f_low / (f_low - f_high)
         mid = low + min(max(s, 0.02), 0.98) * (high - low)
-        predict(pl, wk, t, mid)
+        predict(pl, wk, t, mid, 0.0)
         if not heun(pl, tp, wk, t, mid):
             return -1.0
         f = find_guards(pl, wk, wk.xn, t + mid)
@@ -164,7 +189,7 @@ def locate(pl, tp, wk, t, h, top):
             for j in range(wk.g.size):
                 if wk.g_old[j] < 0.0 and wk.g[j] > f_low and wk.g[j] < 0.0:
                     f_low = wk.g[j]
-    predict(pl, wk, t, high)
+    predict(pl, wk, t, high, 0.0)
     if not heun(pl, tp, wk, t, high):
         return -1.0
     find_guards(pl, wk, wk.xn, t + high)
@@ -218,6 +243,7 @@ def arrive(pl, tp, wk, rec, rec_t):
             for j in range(wk.g.size):
                 wk.g_old[j] = wk.g[j]
             wk.floats[FINE_UNTIL] = t + FINE_S if t > 0.0 else 0.0
+            wk.floats[BEFORE_S] = 0.0
             store(pl, wk, rec, rec_t, t)
             return DONE
         fire(pl, wk, t)
@@ -246,10 +272,12 @@ def accept(pl, wk, t1):
     """Make the trial step the state."""
     for a in range(wk.x.size):
         wk.x[a] = wk.xn[a]
+        wk.d0[a] = wk.d1[a]
         wk.d1[a] = wk.dn[a]
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, TRACK]:
             call(pl, wk, k, np.int64(OP_TRACK), wk.x, wk.d2, wk.v, wk.i0, t1)
+    wk.floats[BEFORE_S] = t1 - wk.floats[TIME]
     wk.floats[TIME] = t1
     wk.ints[STEPS] += 1
 
@@ -287,11 +315,19 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
             return BUFFER_FULL
         t = wk.floats[TIME]
         t1, edge = next_stop(pl, wk, t_end)
-        share = predict(pl, wk, t, t1 - t)
-        if share < 1.0 and share * (t1 - t) > LIMIT_TOL_S:
-            t1, edge = t + share * (1.0 - 1e-9) * (t1 - t), False
-            predict(pl, wk, t, t1 - t)
-        if not heun(pl, tp, wk, t, t1 - t):
+        past, cut_short = 0.0, False
+        if wk.ints[ADAMS] == 1 and wk.floats[BEFORE_S] > 0.0 and t >= wk.floats[FINE_UNTIL]:
+            past = 0.5 * (t1 - t) / wk.floats[BEFORE_S]
+        share = predict(pl, wk, t, t1 - t, past)
+        if share < 1.0:
+            past = 0.0
+            share = predict(pl, wk, t, t1 - t, past)
+            cut_short = True
+            if share * (t1 - t) > LIMIT_TOL_S:
+                t1, edge = t + share * (1.0 - 1e-9) * (t1 - t), False
+                predict(pl, wk, t, t1 - t, past)
+        done = heun(pl, tp, wk, t, t1 - t) if past == 0.0 else adams(pl, tp, wk, t, t1 - t)
+        if not done:
             return NETWORK_FAILED
         fired = False
         if wk.g.size > 0:
@@ -306,6 +342,8 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
         if not finite(wk.xn):
             return STATE_FAILED
         accept(pl, wk, t1)
+        if cut_short:
+            wk.floats[BEFORE_S] = 0.0
         at_end = wk.ints[STORE_END] == 1 and t1 >= t_end - TIME_TOL_S
         on_grid = abs(t1 - wk.ints[GRID_K] * wk.ints[NUM] / wk.ints[DEN]) <= TIME_TOL_S
         if (on_grid and wk.ints[GRID_K] % wk.ints[DECIMATE] == 0) or edge or fired or at_end:
@@ -325,8 +363,11 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
 
 
 @kernel
-def operate(task, pl, tp, wk, t, rec, rec_t, x, d, stage):
+def operate(task, bundle, topo, work, t, rec, rec_t, x, d, stage):
     """The one door into the compiled engine: advance to t, arrive at a jump, or evaluate f(t, x) into d."""
+    pl: Any = reference(bundle)  # type: ignore[call-arg]
+    tp: Any = reference(topo)
+    wk: Any = reference(work)
     if task == TASK_ADVANCE:
         return advance(pl, tp, wk, t, rec, rec_t)
     if task == TASK_ARRIVE:

@@ -21,9 +21,9 @@ CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE = 0, 1, 2
 DONE, ACTION, NETWORK_FAILED, STATE_FAILED, BUFFER_FULL, CHATTER = range(6)
 
 # integers of Work.ints
-GRID_K, NUM, DEN, DECIMATE, ROWS, WORST, ACTIONS, STEPS, SOLVES, REFRESHES, NEXT_BREAK, STORE_END = range(12)
+GRID_K, NUM, DEN, DECIMATE, ROWS, WORST, ACTIONS, STEPS, SOLVES, REFRESHES, NEXT_BREAK, STORE_END, ADAMS = range(13)
 # floats of Work.floats
-TIME, RESIDUAL, TOL, FINE_UNTIL = range(4)
+TIME, RESIDUAL, TOL, FINE_UNTIL, BEFORE_S = range(5)
 
 TASK_ADVANCE, TASK_ARRIVE, TASK_EVALUATE = range(3)
 STAGE_JUMP, STAGE_END, STAGE_TRIAL = range(3)
@@ -80,6 +80,7 @@ class Work(NamedTuple):
     x: Any
     xs: Any  # predictor
     xn: Any  # corrector
+    d0: Any  # derivative at the last step's start
     d1: Any
     d2: Any
     dn: Any

@@ -10,6 +10,7 @@ import numpy as np
 from gridai.engine.machine import evaluate
 from gridai.engine.network import Topology
 from gridai.engine.plan import (
+    ADAMS,
     ADDR,
     BUS_OFF,
     COUNT,
@@ -55,6 +56,7 @@ class Run:
     step       the longest step [s]; grid points are exact multiples of it
     decimate   record every this many grid points
     channels   places in the signals to record. int64[]
+    adams      Adams and Bashforth's method where nothing fast goes on (see loop), else Heun's throughout
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Run:
         step: Fraction = Fraction(1, 240),
         decimate: int = 1,
         channels: np.ndarray | None = None,
+        adams: bool = False,
     ) -> None:
         self.system = system
         self.branch_on = np.array(system.network.branches.in_service, dtype=bool)
@@ -73,6 +76,7 @@ class Run:
         self.shed_share: dict[str, float] = {}
         self.plan = _plan(system, playbacks, np.zeros(0, np.int64) if channels is None else channels)
         self.work = _work(system, len(playbacks), step, decimate)
+        self.work.ints[ADAMS] = int(adams)
         self.unit_y = self._start_admittances()
         self.topology = self.factorise()
 
@@ -217,7 +221,7 @@ def _work(system: System, playbacks: int, step: Fraction, decimate: int) -> Work
     z, u, g = system.z0.copy(), reals(system.u_src.size), reals(guards)
     return Work(
         at=_addresses(system, z, u, sig, g),
-        x=system.x0.copy(), xs=reals(nx), xn=reals(nx), d1=reals(nx), d2=reals(nx), dn=reals(nx),
+        x=system.x0.copy(), xs=reals(nx), xn=reals(nx), d0=reals(nx), d1=reals(nx), d2=reals(nx), dn=reals(nx),
         z=z, u=u, sig=sig, v=sig[: 2 * n].view(complex),
         g=g, g_old=np.full(guards, -1.0), i0=phasors(n), inl=phasors(n), w=phasors(n), vb=phasors(n),
         c=phasors(n), ishift=phasors(n), r=phasors(m + 1), near=reals(2 * n),

@@ -86,7 +86,8 @@ def lead_lag(u, x, t1_s, t2_s):
     """(1 + s T1) / (1 + s T2), state x = the lagged part. T2 = 0: y = u (T1 must be 0 too)."""
     if t2_s <= 0.0:
         return u, 0.0
-    return x + (t1_s / t2_s) * (u - x), (u - x) / t2_s
+    rate = (u - x) / t2_s
+    return x + t1_s * rate, rate
 
 
 @kernel
@@ -102,7 +103,8 @@ def derivative_filtered(u, x, k, t_s):
     """k s / (1 + s T), state x = lagged input. T = 0: y = 0."""
     if t_s <= 0.0:
         return 0.0, 0.0
-    return k * (u - x) / t_s, (u - x) / t_s
+    rate = (u - x) / t_s
+    return k * rate, rate
 
 
 @kernel

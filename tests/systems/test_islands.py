@@ -89,8 +89,8 @@ def test_two_live_islands_have_two_frequencies(system: Any) -> None:
 def test_losing_the_last_machine_of_an_island(system: Any) -> None:
     """The island of G2 and load A loses G2: it goes dead bus by bus in the log, the other island does not notice."""
     cut = [BranchTrip("4-5", CUT_S), BranchTrip("7-8", CUT_S)]
-    result = simulate(system, [*cut, GeneratorTrip("G2", 1.5)], 2.0)
-    untouched = simulate(system, cut, 2.0)
+    result = simulate(system, [*cut, GeneratorTrip("G2", 1.5)], 2.0, method="heun")
+    untouched = simulate(system, cut, 2.0, method="heun")
     assert {e.element for e in result.events if e.kind == "island"} == {"2", "5", "7"}
     assert np.all(result.bus.vm_pu.loc[1.51:, ["2", "5", "7"]] == 0.0)
     assert np.isnan(result.gen.speed_pu["G2"].iloc[-1])
@@ -98,4 +98,4 @@ def test_losing_the_last_machine_of_an_island(system: Any) -> None:
     grid = result.t_s[np.isin(result.t_s, untouched.t_s) & (result.t_s != 1.5)]
     for name in ("G1", "G3"):
         a, b = result.gen.speed_pu[name].loc[grid], untouched.gen.speed_pu[name].loc[grid]
-        assert np.abs(a.to_numpy() - b.to_numpy()).max() < 1e-6
+        assert np.abs(a.to_numpy() - b.to_numpy()).max() < 1e-6  # the steps differ: half steps after 1.5 s

@@ -91,7 +91,7 @@ def rows_of(run: dict[str, Any], psse: Path) -> Iterator[Row]:
     case, _ = import_case(raw, dyr, loads=run.get("loads", "constant_impedance"))
     branch, until_s, texts = run.get("branch", "101-102 1"), run.get("until_s", 20.0), spec()
     system = compile_system(case)
-    result = simulate(system, [BranchTrip(branch, at_s=1.0)], until_s=until_s, step_s=STEP_S)
+    result = simulate(system, [BranchTrip(branch, at_s=1.0)], until_s, STEP_S, method="heun")
     schemed = psse_scheme.run(case, branch, min(len(result.t_s), len(theirs)))
     for signal in run["signals"]:
         other, lag = theirs[:, signal["column"]], signal.get("lag", 0)

@@ -35,22 +35,23 @@ def set_outputs(p, x, u, y, sat):
     y.pe_pu = eq2 * iq + ed2 * id_
     y.omega_pu, y.delta_rad, y.pm_pu, y.efd_pu = x.omega_pu, x.delta_rad, u.pm_pu, u.efd_pu
     damper = x.eq1_pu - x.psikd_pu - p.leak_d_pu * id_
+    y.sat = sat
     y.xad_ifd_pu = x.eq1_pu + (p.xd_pu - p.xd1_pu) * id_ + p.k1d * damper + sat * eq2
 
 
 @kernel
-def set_rates(p, x, u, y, d, sat):
+def set_rates(p, x, u, y, d):
     """Rotor circuits and the swing equation."""
     damper_d = x.eq1_pu - x.psikd_pu - p.leak_d_pu * y.id_pu
     damper_q = x.ed1_pu - x.psikq_pu + p.leak_q_pu * y.iq_pu
-    xaq_i1q = x.ed1_pu - (p.xq_pu - p.xq1_pu) * y.iq_pu + p.k1q * damper_q + p.sat_q * sat * y.ed2_pu
-    d.eq1_pu = (u.efd_pu - y.xad_ifd_pu) / p.td10_s
-    d.ed1_pu = -xaq_i1q / p.tq10_s
-    d.psikd_pu = damper_d / p.td20_s
-    d.psikq_pu = damper_q / p.tq20_s
+    xaq_i1q = x.ed1_pu - (p.xq_pu - p.xq1_pu) * y.iq_pu + p.k1q * damper_q + p.sat_q * y.sat * y.ed2_pu
+    d.eq1_pu = (u.efd_pu - y.xad_ifd_pu) * p.per_td10
+    d.ed1_pu = -xaq_i1q * p.per_tq10
+    d.psikd_pu = damper_d * p.per_td20
+    d.psikq_pu = damper_q * p.per_tq20
     slip = x.omega_pu - 1.0
     d.delta_rad = p.omega_base * slip
-    d.omega_pu = ((u.pm_pu - p.d_pu * slip) / x.omega_pu - y.pe_pu) / (2.0 * p.h_s)
+    d.omega_pu = ((u.pm_pu - p.d_pu * slip) / x.omega_pu - y.pe_pu) * p.per_2h
 
 
 def set_constants(p) -> None:
@@ -61,6 +62,8 @@ def set_constants(p) -> None:
     p.k1d = (p.xd_pu - p.xd1_pu) * p.k4d / p.leak_d_pu
     p.k1q = (p.xq_pu - p.xq1_pu) * p.k4q / p.leak_q_pu
     p.sat_q = (p.xq_pu - p.xl_pu) / (p.xd_pu - p.xl_pu)
+    p.per_td10, p.per_tq10, p.per_td20, p.per_tq20 = 1 / p.td10_s, 1 / p.tq10_s, 1 / p.td20_s, 1 / p.tq20_s
+    p.per_2h = 0.5 / p.h_s
     source = admittance(p, None)
     p.g_pu, p.b_pu = source.real, source.imag
 
@@ -134,8 +137,11 @@ ROTOR_OUTPUTS = (
     Output("sin_delta", "", "sine of the rotor angle"),
     Output("eq2_pu", "pu", "subtransient voltage E''q"),
     Output("ed2_pu", "pu", "subtransient voltage E''d"),
+    Output("sat", "", "saturation factor S(psi'')"),
 )
 """What a round-rotor machine keeps besides, set by `current`."""
+
+RATES = ("td10", "tq10", "td20", "tq20", "2h")
 
 PARAMS = (
     Param("h_s", "s", None, "inertia constant", low=1e-3),
@@ -159,6 +165,7 @@ PARAMS = (
     Param("leak_d_pu", "pu", None, "x'd - xl", solved=True),
     Param("leak_q_pu", "pu", None, "x'q - xl", solved=True),
     *(Param(f"k{n}", "", None, f"k{n} of the equations", solved=True) for n in ("1d", "3d", "4d", "1q", "3q", "4q")),
+    *(Param(f"per_{t}", "1/s", None, f"1 / {t}: a product is quicker than a division", solved=True) for t in RATES),
     Param("g_pu", "pu", None, "source conductance, real part of 1 / (ra + j x'')", solved=True),
     Param("b_pu", "pu", None, "source susceptance, imaginary part of 1 / (ra + j x'')", solved=True),
 )

@@ -48,7 +48,7 @@ def outputs(p, x, z, u, y):
 @kernel
 def derivatives(p, x, z, u, y, d):
     """Rotor circuits and the swing equation."""
-    set_rates(p, x, u, y, d, saturation_exponential(np.sqrt(y.eq2_pu**2 + y.ed2_pu**2), p.sat_a, p.sat_b))
+    set_rates(p, x, u, y, d)
 
 
 def initialise(p, x, z, u, y, op: Start) -> None:
