@@ -138,7 +138,7 @@ class Quality:
             events = bench_events(test, suite.f_hz, cluster.p_mw)
             result = away.play(case, events, START_S + test.until_s, self.step_s, 1, 0)
         except InitialisationError as error:
-            return Outcome(test, "fail", note=f"does not start: {error}")
+            return Outcome(test, "fail", note=f"does not start: {_first_fault(str(error))}")
         except ConvergenceError as error:
             return Outcome(test, "fail", note=f"does not converge: {error}")
         return _judged(test, result, self.recover_s)
@@ -193,6 +193,13 @@ def _judged(test: Test, result: Result, recover_s: float) -> Outcome:
     if gone:
         note += f"; away at the end: {', '.join(f'{c} {mw:.1f} MW' for c, mw in away_by_cause(result).items())}"
     return Outcome(test, status, back, least, float(share[-1]), gone, causes, note, result)
+
+
+def _first_fault(text: str) -> str:
+    """The first of many like faults, one for each group, and how many there are."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    more = f" (and {len(lines) - 2} more groups)" if len(lines) > 2 else ""
+    return " ".join(lines[:2]) + more
 
 
 def _tripping(result: Result) -> set[str]:

@@ -36,10 +36,12 @@ class Recover:
     return_s: float = setting(30.0, "s", "start of the return", above=0.0)
     steps: int = setting(4, "", "number of parts of the policy 'steps'", least=2)
     every_s: float = setting(15.0, "s", "time from one part to the next", above=0.0)
-    until_s: float | None = setting(None, "s", "end of the run (default: 60 s after the last part)", above=0.0)
+    until_s: float | None = setting(
+        None, "s", "end of all runs (default: 60 s after the policy's last part)", above=0.0
+    )
     rule: str = setting("case", "", "load curve that all clusters obey, by name or TOML file; case: their own settings")
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
-    decimate: int = setting(8, "", "steps from one row to the next; rows at events are always kept", least=1)
+    decimate: int = setting(24, "", "steps from one row to the next; rows at events are always kept", least=1)
     seed: int = setting(0, "", "seed of the clusters' training", least=0)
     profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
 
@@ -69,19 +71,28 @@ class Recover:
         made: list[Any] = []
         for p in case.placements:
             made.append(engine.ForceAway(p.name, self.at_s, self.share))
-            groups = len(p.cluster.electrical_groups())
-            parts = {"together": 1, "steps": min(self.steps, groups), "one-by-one": groups}.get(policy)
-            if parts is not None:
+            groups, gone = self._groups(p.cluster)
+            if policy != "hand":
+                # Parts are counted over all groups, of which those that left come first.
+                parts = min(groups, round(self._parts(policy, gone) * groups / gone))
                 made.append(engine.ReturnLoad(p.name, self.return_s, parts, self.every_s))
         return made
 
-    def horizon_s(self, case: Case) -> float:
-        """End of the runs: the same for all policies, so that they compare. [s]"""
+    def _groups(self, cluster: Any) -> tuple[int, int]:
+        """Number of groups of a cluster, and of those that leave."""
+        groups = len(cluster.electrical_groups())
+        return groups, max(1, round(self.share * groups))
+
+    def _parts(self, policy: str, gone: int) -> int:
+        """In how many parts a policy returns so many groups."""
+        return {"steps": min(self.steps, gone), "one-by-one": gone}.get(policy, 1)
+
+    def horizon_s(self, case: Case, policy: str) -> float:
+        """End of the run of a policy. [s]"""
         if self.until_s is not None:
             return self.until_s
-        most = max(len(p.cluster.electrical_groups()) for p in case.placements)
-        parts = {"together": 1, "steps": self.steps, "one-by-one": most, "hand": 1}
-        return self.return_s + self.every_s * max(parts[name] for name in self.names) + 60.0
+        most = max(self._parts(policy, self._groups(p.cluster)[1]) for p in case.placements)
+        return self.return_s + self.every_s * most + 60.0
 
     def run(self, case: Case) -> Report:
         """Run every policy and compare. Raises SettingError for a case without a cluster."""
@@ -93,12 +104,13 @@ class Recover:
         made, notes = away.with_settings(case, self.rule)
         profile_name = made.defaults.get("profile", "default") if self.profile == "default" else self.profile
         profile = criteria.load_profile(str(profile_name), made.f_hz)
-        until_s = self.horizon_s(made)
-        results = {
-            name: away.play(made, self.events(made, name), until_s, self.step_s, self.decimate, self.seed)
-            for name in self.names
-        }
-        first = results[self.names[0]]
+        first, rows = None, []
+        for name in self.names:
+            until_s = self.horizon_s(made, name)
+            result = away.play(made, self.events(made, name), until_s, self.step_s, self.decimate, self.seed)
+            rows.append((name, round(until_s, 1), *_row(result, self.return_s)))
+            first = first or result
+        assert first is not None
         summary: dict[str, Any] = {**away.load_measures(first), **away.dip_measures(first)}
         if away.has_frequency(first):
             summary |= frequency_measures(first)
@@ -110,19 +122,18 @@ class Recover:
             limits=profile.of("contingency"),
             result=first,
             figures=away.figures(first),
-            tables={"policies": _compared(results, self.return_s), "settings": away.settings_table(made)},
+            tables={"policies": _compared(rows), "settings": away.settings_table(made)},
             notes=(*notes, *case.notes),
             provenance=provenance_of(made, first, profile),
         )
 
 
-def _compared(results: dict[str, Result], return_s: float) -> Any:
+def _compared(rows: list[tuple[Any, ...]]) -> Any:
     """One row a policy: when the load is back, and the extremes from the return on."""
     from gridai.reports import Table
 
-    rows = [(name, *_row(result, return_s)) for name, result in results.items()]
     columns = (
-        "policy", "back at s", "MW away at the end", "lowest Hz", "highest Hz", "lowest V pu", "highest V pu",
+        "policy", "run s", "back at s", "MW away at the end", "lowest Hz", "highest Hz", "lowest V pu", "highest V pu",
         "departures again",
     )  # fmt: skip
     return Table("policies, from the return on", columns, tuple(rows))

@@ -16,6 +16,7 @@ from gridai.case import load_case
 from gridai.cluster import Cluster, Constant, PowerSupply, RideThrough, Site, UpsClass
 from gridai.criteria.suites import load_suite, suite_names
 from gridai.errors import CaseError, SettingError, UnknownNameError
+from gridai.results.ride_through import changes
 from gridai.studies import STUDIES, Cascade, Quality, Recover
 from gridai.studies import RideThrough as RideThroughStudy
 from gridai.studies.cascade import waves
@@ -31,7 +32,8 @@ def on_bench(*classes: UpsClass) -> Any:
 def test_the_registry_and_its_weight():
     assert {STUDIES[n] for n in ("ride-through", "recover", "cascade", "quality")} == set(CLASSES)
     code = (
-        "import sys; from gridai.studies import STUDIES; dict(STUDIES);"
+        "import sys; from gridai.results.ride_through import changes
+from gridai.studies import STUDIES; dict(STUDIES);"
         "print(sorted({'numpy', 'pandas', 'numba', 'pandapower', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -119,6 +121,16 @@ def test_recover_compares_policies():
     assert rows["one-by-one"]["back at s"] == pytest.approx(19.0, abs=0.3)  # batteries that charge make up for a little
     assert math.isnan(rows["hand"]["back at s"])
     assert rows["hand"]["MW away at the end"] == pytest.approx(107.125, rel=1e-3)
+
+
+def test_parts_are_of_what_left():
+    """Half of eight groups leave: four steps return one each, at 5, 9, 13 and 17 s."""
+    case = on_bench(UpsClass(groups=8, return_s=1.0, walk_s=1.0))
+    study = Recover(share=0.5, return_s=5.0, steps=4, every_s=4.0, profile="continental-europe", policies="steps")
+    report = study.run(case)
+    back = [c.t_s for c in changes(report.result) if c.after == "walking in"]
+    assert back == pytest.approx([6.0, 10.0, 14.0, 18.0], abs=1e-6)
+    assert float(report.result.t_s[-1]) == pytest.approx(5.0 + 4 * 4.0 + 60.0)
 
 
 def test_a_cascade_by_overvoltage_and_none_without():
