@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gridai.errors import near
@@ -76,13 +76,12 @@ def _metric(block: Block, entry: Entry, found: Found) -> Outcome:
     unit = unit_of(measure.unit)
     if unit != entry.unit:
         return _bad(block, entry, f"unit = {entry.unit!r}: the study gives {entry.metric} in {unit}")
-    value, said = float(measure.value), []
+    value = float(measure.value)
+    seen = Outcome(block, entry, "pass", value, unit, measure.element, measure.t_s)
     if math.isnan(value):
-        said.append("the run gives no such figure" + (f": {measure.note}" if measure.note else ""))
-    else:
-        said += _beyond(entry, value)
-    moves = _moves(entry, value, measure.element, measure.t_s)
-    return _outcome(block, entry, value, unit, measure.element, measure.t_s, [*moves, *said], bool(moves))
+        text = "the run gives no such figure" + (f": {measure.note}" if measure.note else "")
+        return _outcome(entry, seen, [] if entry.bounded else [text], [text] if entry.bounded else [])
+    return _outcome(entry, seen, _moves(entry, value, measure.element, measure.t_s), _beyond(entry, value))
 
 
 def _beyond(entry: Entry, value: float) -> list[str]:
@@ -130,10 +129,8 @@ def _limit(block: Block, entry: Entry, found: Found) -> Outcome:
     wrong_unit = entry.margin is not None and entry.margin.unit != unit_of(worst.unit)
     if wrong_unit and entry.criterion:
         return _bad(block, entry, f"margin = {entry.margin}: {worst.criterion} is judged in {unit_of(worst.unit)}")
-    said = _violated(entry, mine)
-    moves = _moves(entry, worst.value, worst.element, worst.t_s)
-    unit = unit_of(worst.unit)
-    return _outcome(block, entry, worst.value, unit, worst.element, worst.t_s, [*moves, *said], bool(moves))
+    seen = Outcome(block, entry, "pass", worst.value, unit_of(worst.unit), worst.element, worst.t_s)
+    return _outcome(entry, seen, _moves(entry, worst.value, worst.element, worst.t_s), _violated(entry, mine))
 
 
 def _worst(verdicts: Sequence[Verdict]) -> Verdict:
@@ -171,16 +168,17 @@ def _failed(v: Verdict) -> str:
     return f"{text} ({v.profile}: {v.clause}{mark})"
 
 
-def _outcome(
-    block: Block, entry: Entry, value: float, unit: str, element: str, t_s: float, said: list[str], moved: bool
-) -> Outcome:
-    """Pass or fail, turned round for an expected failure: that one must fail."""
-    status: Status = "fail" if said else "pass"
-    if entry.xfail:
-        status = "xfail" if said else "unexpected pass"
-        said = said or [f"passes, but is expected to fail ({entry.xfail}): take xfail out of the file"]
-    bad = status not in GOOD
-    return Outcome(block, entry, status, value, unit, element, t_s, tuple(said), moved, int(bad))
+def _outcome(entry: Entry, found: Outcome, moves: list[str], violated: list[str]) -> Outcome:
+    """Pass or fail; an expected failure must fail, and where it is one of a limit, its value must stay as well."""
+    said, status = [*moves, *violated], "fail" if moves or violated else "pass"
+    expected = violated if entry.bounded else moves
+    if entry.xfail and not expected:
+        said = [f"passes, but is expected to fail ({entry.xfail}): take xfail out of the file"]
+        status = "unexpected pass"
+    elif entry.xfail and (not moves or not entry.bounded):
+        status = "xfail"
+    bad = int(status not in GOOD)
+    return replace(found, status=status, said=tuple(said), moved=bool(moves), exit_status=bad)  # type: ignore[arg-type]
 
 
 def _text(value: float, unit: str) -> str:

@@ -76,6 +76,11 @@ class Entry:
     xfail: str = ""
 
     @property
+    def bounded(self) -> bool:
+        """Whether there is a limit to keep, besides a value that may not move."""
+        return self.kind == "limit" or self.low is not None or self.high is not None
+
+    @property
     def recorded(self) -> bool:
         """Whether `gridai limits update` keeps a value for it: all but bare bounds and sums of criteria."""
         return self.expected is not None or self.tolerance is not None or bool(self.criterion)

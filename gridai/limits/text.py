@@ -28,7 +28,7 @@ def row(outcome: Outcome) -> Row:
 def digits(value: float | None, entry: Entry, unit: str) -> str:
     """A value with as many digits as its tolerance needs, at least those of its unit."""
     if value is None or not math.isfinite(value) or entry.tolerance is None or entry.expected is None:
-        return number(value, unit)
+        return number(value if value is None or abs(value) > 1e-12 else 0.0, unit)
     by = entry.tolerance.of(entry.expected)
     wanted = 1 - math.floor(math.log10(by)) if by > 0.0 else 0
     if wanted <= DECIMALS.get(unit, 6):

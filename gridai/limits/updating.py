@@ -98,7 +98,7 @@ def _sorted(
         entry = outcome.entry
         if outcome.status == "unexpected pass":
             kept.append((outcome, "take xfail out of the file"))
-        elif outcome.status == "fail" and (not outcome.moved or _breaks_a_limit(outcome)):
+        elif outcome.status == "fail" and not entry.xfail and (not outcome.moved or _breaks_a_limit(outcome)):
             kept.append((outcome, "it violates a limit: mend the grid, change the limit, or state it under xfail"))
         elif entry.recorded and math.isfinite(outcome.value) and _differs(outcome, everything):
             changed.append(outcome)
@@ -108,8 +108,8 @@ def _sorted(
 def _differs(outcome: Outcome, everything: bool) -> bool:
     """Whether the values of an outcome are to be written: never recorded, moved, or only shown and other digits now."""
     entry = outcome.entry
-    if entry.xfail and (entry.kind == "metric" or entry.tolerance is not None):
-        return entry.kind == "limit" and entry.expected is None
+    if entry.xfail and not entry.bounded:
+        return False
     if entry.expected is None or outcome.moved:
         return True
     if everything:
@@ -143,8 +143,8 @@ def _recorded(outcome: Outcome) -> dict[str, Any]:
 
 
 def _short(value: float) -> float:
-    """Seven digits: more than any tolerance needs, and the same on every machine."""
-    return float(f"{value:.7g}") + 0.0
+    """Seven digits: more than any tolerance needs, and the same on every machine; rounding errors are 0."""
+    return float(f"{value:.7g}") if abs(value) > 1e-9 else 0.0
 
 
 def provenance_now(limits: LimitsFile, now: datetime | None = None) -> Provenance:

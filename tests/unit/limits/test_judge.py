@@ -110,9 +110,24 @@ def test_verdicts(verdicts: list[Verdict], entry: Entry, said: list[str]) -> Non
     assert all(part in text for part, text in zip(said, outcome.said, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [(59.98, "unexpected pass"), (59.6, "unexpected pass"), (59.4, "xfail"), (59.3, "fail")],
+)
+def test_an_expected_violation_of_a_limit_must_not_grow(value: float, status: str) -> None:
+    entry = metric(low=59.5, expected=59.4, tolerance=Amount(0.05, "Hz"), xfail="known")
+    assert by(entry, nadir(value)).status == status
+
+
 def test_an_unverified_number_says_so() -> None:
     unverified = Verdict("rocof", 2.0, 1.0, "Hz/s", -1.0, "COI", 1.5, "fail", "7.2", confidence="M", profile="ercot")
     assert "the number is unverified" in by(limit(), Found(verdicts={"ercot": (unverified,)})).said[0]
+
+
+@pytest.mark.parametrize("bound", [None, 59.0])
+def test_a_figure_that_is_not_there_is_a_failure(bound: float | None) -> None:
+    assert by(metric(low=bound), nadir(NAN)).status == "fail"
+    assert by(metric(low=bound, xfail="not found yet"), nadir(NAN)).status == "xfail"
 
 
 def test_expected_failures_are_strict() -> None:

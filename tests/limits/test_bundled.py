@@ -1,0 +1,39 @@
+"""Every bundled case has its limits, they hold, and their values belong to the case as it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gridai.casefile import bundled_cases
+from gridai.limits import check, find_files, read_limits
+from gridai.limits.text import failure
+
+FILES = {path.parent.name: path for path in find_files([], bundled=True)}
+SLOW = ("bench", "ieee39", "ireland", "virginia")
+BUDGET_S = 60.0
+"""For all files one after the other; reached 16 s on two quiet cores, of which 4 s import and load the models."""
+
+
+def test_every_case_has_its_limits() -> None:
+    assert {name: path.name for name, path in FILES.items()} == {n: f"{n}.limits.toml" for n in bundled_cases()}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in FILES])
+def test_limits_hold(name: str) -> None:
+    begin = time.perf_counter()
+    checked = check(read_limits(FILES[name]))
+    assert checked.passed, "\n\n".join(failure(o, FILES[name]) for o in checked.outcomes if not o.good)
+    assert checked.stale == ""
+    assert time.perf_counter() - begin < BUDGET_S
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
+def test_files_say_where_their_values_come_from(path: Path) -> None:
+    limits = read_limits(path)
+    assert limits.title
+    assert limits.provenance is not None
+    assert limits.provenance.command == "gridai limits update --write"
+    assert all(entry.reason for _, entry in limits.entries)
