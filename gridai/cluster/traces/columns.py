@@ -9,10 +9,12 @@ timestamp, gpu, DCGM_FI_DEV_POWER_USAGE              DCGM exporter, a row for ea
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from gridai.errors import CaseError, Problems, near
 
@@ -69,11 +71,18 @@ def holds_each(
     return len(columns.powers) > 1 or columns.index is not None
 
 
+def open_text(path: Path) -> TextIO:
+    """A text file for reading, unpacked where its name ends in .gz."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
 def first_rows(path: Path, count: int = 2) -> list[list[str]]:
     """The first rows that hold anything, comment lines left out."""
     found: list[list[str]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             for row in csv.reader(file):
                 if row and not row[0].lstrip().startswith("#") and any(cell.strip() for cell in row):
                     found.append(row)
@@ -81,7 +90,9 @@ def first_rows(path: Path, count: int = 2) -> list[list[str]]:
                     break
     except FileNotFoundError:
         raise CaseError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except IsADirectoryError:
+        raise CaseError(f"{path}: a folder; give one CSV file in it") from None
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile) as error:
         raise CaseError(f"{path}: not a CSV text file ({error})") from error
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gridai.cluster.traces.columns import Columns, find_columns, first_rows
+from gridai.cluster.traces.columns import Columns, find_columns, first_rows, open_text
 from gridai.cluster.traces.trace import Trace
 from gridai.errors import CaseError, Problems
 from gridai.kernel.profile import Array
@@ -121,6 +121,8 @@ def _series(
     dropped, series = 0, dict[Any, _Series]()
     with closing(_chunks(path, columns)) as pieces:
         for first_row, t, p, index in pieces:
+            if every_s is None and first_row + len(t) > MOST_ROWS + 2:
+                raise _too_long(path, f"{first_row + len(t) - 1} or more")
             good = np.isfinite(t) & np.isfinite(p).all(axis=1)
             if not good.all():
                 if not drop_missing:
@@ -145,10 +147,14 @@ def _check_size(path: Path) -> None:
     length = max(1, len(",".join(rows[-1])) + 1)
     estimate = path.stat().st_size / length
     if estimate > MOST_ROWS:
-        raise CaseError(
-            f"{path}: about {estimate:.2g} rows, more than the {MOST_ROWS:.2g} that are held in memory: give "
-            "every_s=1.0 (or another step in s) to average while reading, or cut the file"
-        )
+        raise _too_long(path, f"about {estimate:.2g}")
+
+
+def _too_long(path: Path, rows: str) -> CaseError:
+    return CaseError(
+        f"{path}: {rows} rows, more than the {MOST_ROWS:.2g} that are held in memory: give every_s=1.0 (or another "
+        "step in s) to average while reading, or cut the file"
+    )
 
 
 def _chunks(path: Path, columns: Columns) -> Generator[tuple[int, Array, Array, Any]]:
@@ -216,7 +222,7 @@ def _times(path: Path, column: Any, columns: Columns, row: int, zone: str | None
 def _line(path: Path, row: int) -> int:
     """The line of the file that holds the row-th row, which leaves out comments and empty lines."""
     seen = 0
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, 1):
             seen += bool(line.strip()) and not line.lstrip().startswith("#")
             if seen == row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -140,6 +141,24 @@ def test_no_such_file_and_not_a_text(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x01" * 100)
     with pytest.raises(CaseError, match="not a CSV text file"):
         read_trace(binary)
+
+
+def test_a_folder_and_a_packed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CaseError, match="a folder; give one CSV file in it"):
+        read_trace(tmp_path)
+    packed = tmp_path / "trace.csv.gz"
+    with gzip.open(packed, "wt", encoding="utf-8") as file:
+        file.write(kilowatts([6, 7, 8, 7, 6]))
+    assert read_trace(packed, gpus=8).mw == pytest.approx([0.006, 0.007, 0.008, 0.007, 0.006])
+    with gzip.open(packed, "wt", encoding="utf-8") as file:
+        file.write(kilowatts([7] * 3000))
+    monkeypatch.setattr(read, "MOST_ROWS", 2500)
+    with pytest.raises(CaseError, match=r"3001 or more rows.*every_s=1.0"):
+        read_trace(packed, gpus=8)
+    broken = tmp_path / "broken.csv.gz"
+    broken.write_bytes(b"t_s,total_kW")
+    with pytest.raises(CaseError, match="not a CSV text file"):
+        read_trace(broken)
 
 
 def test_gaps_and_missing_rows_are_noted(tmp_path: Path) -> None:
