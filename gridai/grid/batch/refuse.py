@@ -1,0 +1,51 @@
+"""What the batched power flow does not model is refused by name, with the way out. Nothing is approximated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridai.errors import CaseError, Problems
+
+_ALONE = "run it through gridai.grid.solve or pandapower.runpp, one power flow at a time"
+_FACTS = ("svc", "tcsc", "ssc", "vsc", "vsc_stacked", "vsc_bipolar")
+_DC = ("line_dc", "load_dc", "source_dc")
+_LAWS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
+# options a net carries for runpp that change what is solved
+_OPTIONS = {
+    "distributed_slack": "share the slack by dispatch instead",
+    "tdpf": _ALONE,
+    "consider_line_temperature": "write the resistance at that temperature into r_ohm_per_km",
+    "enforce_q_lims": "say enforce_q_lims=True to the batch",
+    "enforce_p_lims": "clip p_mw to its range first",
+}
+
+
+def check_batchable(net: Any, title: str = "batched power flow") -> None:
+    """Raise one CaseError that lists every element and option which only a single power flow can take."""
+    found = Problems(title)
+    for table in (*_FACTS, *_DC):
+        for index in _in_service(net, table):
+            found.add(f"net.{table}", None, f"{table} {index}", None, f"is not part of the batch: {_ALONE}")
+    _voltage_laws(net, found)
+    for option, way_out in _OPTIONS.items():
+        if dict(net.get("user_pf_options", {})).get(option):
+            found.add("net.user_pf_options", None, option, True, way_out)
+    found.raise_if_any(CaseError)
+
+
+def _in_service(net: Any, table: str) -> list[Any]:
+    rows = net.get(table)
+    if rows is None or not len(rows):
+        return []
+    if "in_service" not in rows.columns:
+        return list(rows.index)
+    return list(rows.index[rows["in_service"].to_numpy(dtype=bool)])
+
+
+def _voltage_laws(net: Any, found: Problems) -> None:
+    rows = net["load"]
+    for column in _LAWS:
+        if column in rows.columns:
+            for index in rows.index[(rows[column] != 0).to_numpy() & rows["in_service"].to_numpy(dtype=bool)]:
+                value, way_out = rows.at[index, column], f"only constant power here: set it to 0, or {_ALONE}"
+                found.add("net.load", None, f"{column} of load {index}", value, way_out)
