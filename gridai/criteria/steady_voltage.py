@@ -1,10 +1,10 @@
 """Steady voltage band: after the last event every bus comes to rest between `low` and `high`.
 
-Judged is the mean over the last `window_s`. A bus that stood outside the band before the first event is not held
-against what was studied, unless it moved out further by more than `worsened_pu`; it is named in the note. That
-allowance is gridai's own choice, not a clause; set it to -1 to judge every bus. A bus that is de-energised at the end
-(its island has no source, as the log says) has no voltage to judge and is named; a bus that a fault holds at 0 pu is
-live and fails.
+Judged is the mean over the last `window_s`. A bus that stood outside the band, or on its edge, before the first event
+is not held against what was studied, unless it moved out further by more than `worsened_pu` or beyond the other edge;
+it is named in the note. That allowance is gridai's own choice, not a clause; set it to -1 to judge every bus. A bus
+that is de-energised at the end (its island has no source, as the log says) has no voltage to judge and is named; a bus
+that a fault holds at 0 pu is live and fails.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 from gridai.criteria.base import FloatArray, buses_of_class, dead_mask, last_event_s, not_assessable, within_band
 from gridai.results import Extreme, Limit, Result, Verdict
+
+
+EDGE_PU = 1e-6
+"""A bus so close to an edge of the band stands on it: a setpoint that is the limit. [pu]"""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,10 @@ class SteadyVoltage:
     def _judge(self, names: list[str], before: FloatArray, end: FloatArray, t_end: float, dead: str) -> Verdict:
         low = -np.inf if self.limit.low is None else self.limit.low
         high = np.inf if self.limit.high is None else self.limit.high
-        outside = (before < low) | (before > high)
-        worsened = np.where(before < low, before - end, end - before) > self.worsened_pu
+        below, above = before < low + EDGE_PU, before > high - EDGE_PU
+        outside = below | above
+        worsened = np.where(below, before - end, end - before) > self.worsened_pu
+        worsened |= (below & (end > high)) | (above & (end < low))
         judged = np.flatnonzero(~outside | worsened)
         note = "; ".join(x for x in (dead, _already_outside(names, before, np.flatnonzero(outside))) if x)
         if not len(judged):
@@ -114,4 +120,4 @@ def _already_outside(names: list[str], before: FloatArray, outside: NDArray[np.i
         return ""
     shown = ", ".join(f"{names[k]} ({before[k]:.4f})" for k in outside[:6])
     more = f" and {len(outside) - 6} more" if len(outside) > 6 else ""
-    return f"outside already before the first event: {shown}{more}"
+    return f"outside or on the edge already before the first event: {shown}{more}"

@@ -155,6 +155,15 @@ def test_steady_voltage_outside_already():
     assert alone.status == "not assessable"
 
 
+def test_steady_voltage_on_the_edge_already():
+    """A setpoint that is the limit: a hair above it is no violation, a fall below the other edge is one."""
+    edge = judge(result_of(vm={"a": 1.0, "b": step_to(1.05003, before=1.05)}), "steady_voltage", "pu", 0.95, 1.05)
+    assert (edge.status, edge.element) == ("pass", "a")
+    assert "b (1.0500)" in edge.note
+    fell = judge(result_of(vm={"a": 1.0, "b": step_to(0.9, before=1.06)}), "steady_voltage", "pu", 0.95, 1.05)
+    assert (fell.status, fell.element) == ("fail", "b")
+
+
 def test_steady_voltage_not_assessable():
     band = ("steady_voltage", "pu", 0.95, 1.05)
     assert judge(result_of(vm={"a": 1.0}, t=T[:50]), *band).status == "not assessable"
