@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gridai.criteria.base import FloatArray, buses_of_class, dead_mask, last_event_s, not_assessable, within_band
 from gridai.results import Extreme, Limit, Result, Verdict
 
-
 EDGE_PU = 1e-6
 """A bus so close to an edge of the band stands on it: a setpoint that is the limit. [pu]"""
 
