@@ -1,4 +1,4 @@
-"""The table of agreement with PSS/E: every folder of the reference data from its RAW and DYR, run, compared, tabulated.
+"""The table of agreement with PSS/E, every reference folder run from its RAW and DYR, and that of WECC's swings.
 
 Usage: python scripts/validation_table.py [folder for README.md, default tests/validation]
 
@@ -12,15 +12,15 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
-from tests.validation import psse_table as table  # noqa: E402
+from tests.validation import psse_table, wecc_table  # noqa: E402
 
 out = Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "tests" / "validation"
 reference = Path(os.environ.get("GRIDAI_REFERENCE", CHECKOUT.parent / "shared" / "reference"))
 
 if (reference / "psse").is_dir():
-    text = table.markdown(reference / "psse")
+    text = psse_table.markdown(reference / "psse") + wecc_table.markdown(reference)
 else:
-    text = f"{table.HEADER}\nNo reference data at {reference}: set GRIDAI_REFERENCE.\n"
+    text = f"{psse_table.HEADER}\nNo reference data at {reference}: set GRIDAI_REFERENCE.\n"
 out.mkdir(parents=True, exist_ok=True)
 (out / "README.md").write_text(text, encoding="utf-8")
 print(text)
