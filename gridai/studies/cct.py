@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gridai.engine import System
     from gridai.reports import Measure, Report, Table
     from gridai.results import Result
+    from gridai.results.searches import End, SearchRecord
 
 BELOW = (1, 2, 3, 5, 8, 13, 21, 34)
 """So many widths of the bracket below the edge that bisection found are tried as well."""
@@ -66,10 +67,11 @@ class Cct:
         """Search on a case. Raises UnknownNameError for a bus or branch that is not there."""
         from gridai import engine
         from gridai.reports import Report
+        from gridai.results.searches import add_search
 
         bus = bus_of(case, self.bus)
         search = self.search(engine.compile_system(case), bus)
-        shown = search.shown
+        shown = add_search(search.shown, _record(self, search))
         add_places(shown, case)
         action = f", cleared by opening {self.branch}" if self.branch else ""
         return Report(
@@ -79,7 +81,7 @@ class Cct:
             verdicts=(),
             limits=(),
             result=shown,
-            figures=("swing_curves", "voltages"),
+            figures=("search_margin", "swing_curves", "voltages"),
             tables={"trials": _trials(search), **redispatch_tables(case)},
             notes=(_criterion(self), *case.notes),
             provenance=provenance_of(case, shown),
@@ -226,6 +228,25 @@ def _summary(study: Cct, search: Search) -> dict[str, Measure]:
         lines["loses_step"] = Measure("machines that lose step", float(len(above.units)), "", who, above.lost_s, text)
     lines["trials"] = Measure("runs", float(len(search.trials)), "")
     return lines
+
+
+def _record(study: Cct, search: Search) -> SearchRecord:
+    """The search as the figure of limit searches draws it: room left of the angle between two machines."""
+    from gridai.results.searches import SearchPoint, SearchRecord
+
+    def point(t: Trial) -> SearchPoint:
+        room = 100.0 * (1.0 - min(t.degree, 10.0 * study.limit_degree) / study.limit_degree)
+        text = t.remark or f"{t.degree:.1f} degree"
+        return SearchPoint(t.duration_s, "pass" if t.stable else "fail", room, "loss_of_step", " ".join(t.units[:4]),
+                           t.lost_s, text, True, {"loss_of_step": room})  # fmt: skip
+
+    below, above = search.below, search.above
+    end: End = "fails at once" if below is None else "passes all" if above is None else "found"
+    return SearchRecord(
+        "fault", "s", 0.0, study.high_s, study.tol_s, end, math.nan if below is None else below.duration_s,
+        math.nan if above is None else above.duration_s,
+        tuple(point(t) for t in sorted(search.trials, key=lambda t: t.duration_s)),
+    )  # fmt: skip
 
 
 def _trials(search: Search) -> Table:

@@ -77,7 +77,7 @@ class LargestLoss:
         judge = Judge.of(case, self.profile, (self.condition,), self.limit_degree)
         attempts = self._attempts(judge, powers)
         found = search(bracket, attempts(system))
-        sweep = inertia_sweep(system, self.inertia, bracket, attempts) if self.inertia else None
+        sweep = inertia_sweep(case, self.inertia, bracket, attempts) if self.inertia else None
         who = ", ".join(powers) if len(powers) < 5 else f"{len(powers)} loads"
         return report(
             self, judge, found, f"{case.name}: largest simultaneous loss of {who}", "largest loss", sweep=sweep,

@@ -97,7 +97,7 @@ class LargestPause:
         judge = Judge.of(case, self.profile, (self.condition,), self.limit_degree)
         system = engine.compile_system(case)
         found = search(bracket, self._attempts(judge, placement)(system))
-        sweep = inertia_sweep(system, self.inertia, bracket, self._attempts(judge, placement)) if self.inertia else None
+        sweep = inertia_sweep(case, self.inertia, bracket, self._attempts(judge, placement)) if self.inertia else None
         return report(
             self, judge, found, f"{case.name}: largest pause of {placement.name} at bus {placement.bus}",
             "largest pause", figures=("frequency", "voltages", "cluster_power"), sweep=sweep, notes=self._notes(),

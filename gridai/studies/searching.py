@@ -159,22 +159,19 @@ def built(make: Callable[[], Any]) -> Any:
         return Trial((), Failure("start", lines[min(1, len(lines) - 1)], element, error=error))
 
 
-def with_inertia(system: System, factor: float) -> System:
-    """The system with the inertia constant of every machine times a factor; nothing is compiled again.
+def with_inertia(case: Case, factor: float) -> Case:
+    """The case with the inertia constant of every machine times a factor.
 
-    Infinite buses (h_s = 0) stay what they are; converters that imitate inertia are not changed.
+    Infinite buses (h_s = 0) stay what they are; converters that imitate inertia and motors are not changed.
     """
-    p = system.p.copy()
-    changed = replace(system, p=p)
-    for group in changed.groups:
-        if group.model.role == "machine" and any(q.name == "h_s" for q in group.model.params):
-            group.view(p, "p", group.p).h_s *= factor
-    return changed
+    from gridai.models.catalog import model
 
-
-def energy_mws(result: Result) -> float:
-    """Stored energy of all machines at nominal speed. [MWs]"""
-    return float(sum(result.meta.get("inertia_mws", {}).values()))
+    tables = dict(case.dynamics)
+    for key, table in case.dynamics.items():
+        if model(key).role == "machine" and "h_s" in table.columns:
+            tables[key] = table.assign(h_s=factor * table["h_s"])
+            tables[key].attrs = dict(table.attrs)
+    return replace(case, dynamics=tables)
 
 
 @dataclass(frozen=True)
@@ -223,13 +220,14 @@ class Sweep:
 
 
 def inertia_sweep(
-    system: System, factors: Sequence[float], bracket: Bracket, attempt: Callable[[System], Callable[[float], Trial]]
+    case: Case, factors: Sequence[float], bracket: Bracket, attempt: Callable[[System], Callable[[float], Trial]]
 ) -> Sweep:
-    """One search for each factor on the inertia of all machines, in rising order."""
+    """One search for each factor on the inertia of all machines, in rising order; each is compiled once."""
+    from gridai.engine import compile_system
     from gridai.engine.simulation import inertia_mws
 
     ordered = sorted(factors)
-    systems = [with_inertia(system, factor) for factor in ordered]
+    systems = [compile_system(with_inertia(case, factor)) for factor in ordered]
     found = tuple(search(bracket, attempt(made)) for made in systems)
     energies = tuple(sum(inertia_mws(made).values()) for made in systems)
     return Sweep("stored energy", "MWs", energies, found, rising=True)
@@ -312,7 +310,8 @@ def ending(found: Found) -> str:
     """How the search ended, in words."""
     record, binds = found.record, found.binding
     if record.end == "found":
-        return f"binds: {binds.criterion}, {binds.text}"
+        longer = "; a longer run may answer" if binds.outcome == "not assessable" else ""
+        return f"binds: {binds.criterion}, {binds.text}{longer}"
     if record.end == "passes all":
         return (
             f"not reached: passes up to the end of the bracket, {_value(record.unsafe, found)}; "
@@ -366,6 +365,6 @@ def _assumptions(found: Found) -> tuple[str, ...]:
 
 
 __all__ = [
-    "NO_PROFILE", "Judge", "Sweep", "built", "ending", "energy_mws", "inertia_sweep", "limit_measures", "report",
+    "NO_PROFILE", "Judge", "Sweep", "built", "ending", "inertia_sweep", "limit_measures", "report",
     "step_verdicts", "trials_table", "with_inertia",
 ]  # fmt: skip
