@@ -20,6 +20,7 @@ from gridai.errors import ConvergenceError, SettingError, near
 if TYPE_CHECKING:
     from gridai.case import Balance, Case
     from gridai.reports import Report
+    from gridai.results.formats import DataFormat
 
 CASE_OPTIONS = (
     click.option("--case", metavar="NAME|FOLDER", help="bundled case, or a folder that holds a case.toml"),
@@ -61,9 +62,18 @@ CLUSTER_OPTIONS = (
 )
 OUTPUT_OPTIONS = (
     click.option(
-        "--out", type=click.Path(path_type=Path, file_okay=False), help="folder for figures, tables and the result"
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="folder for the report (HTML), figures, tables and the result",
     ),
     click.option("--svg", is_flag=True, help="save figures as SVG too"),
+    click.option(
+        "--data",
+        type=click.Choice(["npz", "csv", "parquet"]),
+        default="npz",
+        show_default=True,
+        help="format of the whole result; parquet needs the extra gridai[parquet]",
+    ),
 )
 
 
@@ -138,6 +148,7 @@ def run(
     balance: Balance = "headroom",
     out: Path | None = None,
     svg: bool = False,
+    data: DataFormat = "npz",
 ) -> Report:
     """Run a study on a case; print the report and save it to `out`. Arguments as the options.
 
@@ -145,7 +156,9 @@ def run(
     gets one at `bus_of_cluster` if that is given.
     """
     from gridai.cluster import Cluster, load_cluster
+    from gridai.results.formats import check_format
 
+    check_format(data)
     if cluster_file is None:
         cluster: Any = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
     else:
@@ -166,17 +179,20 @@ def run(
     except KeyboardInterrupt as error:
         error.add_note("the run was stopped before its end: nothing of it is written" + _older(out))
         raise
-    return present(report, out, svg)
+    return present(report, out, svg, data)
 
 
-def run_alone(study: Any, *, out: Path | None = None, svg: bool = False) -> Report:
+def run_alone(study: Any, *, out: Path | None = None, svg: bool = False, data: DataFormat = "npz") -> Report:
     """Run a study that takes no case; print the report and save it to `out`."""
+    from gridai.results.formats import check_format
+
+    check_format(data)
     with printing.busy(f"running {type(study).__name__.lower()}"):
         report: Report = study.run()
-    return present(report, out, svg)
+    return present(report, out, svg, data)
 
 
-def present(report: Report, out: Path | None, svg: bool) -> Report:
+def present(report: Report, out: Path | None, svg: bool, data: DataFormat) -> Report:
     """Print a report and save it to `out`, if that is given."""
     click.echo(str(report))
     if out is None:
@@ -184,7 +200,7 @@ def present(report: Report, out: Path | None, svg: bool) -> Report:
         return report
     try:
         with printing.busy("drawing and saving"):
-            report.save(out, svg=svg)
+            report.save(out, svg=svg, data=data)
     except (OSError, KeyboardInterrupt) as error:
         error.add_note(f"the report is not saved in {out}; nothing half-written is left there{_older(out)}")
         raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gridai.plots.bus_voltages import voltages
-    from gridai.plots.catalogue import FIGURES
+    from gridai.plots.catalogue import FIGURES, caption
     from gridai.plots.disturbance import branch_flows, machines, swing_curves, swings
     from gridai.plots.fit import fit_figure
     from gridai.plots.flicker import flicker_figure
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from gridai.plots.search import search_curve, search_margin
     from gridai.plots.series import quantity
     from gridai.plots.small_signal import eigenvalues, mode_shapes, response
-    from gridai.plots.style import save_figure, svg_text
+    from gridai.plots.style import png_bytes, save_figure, svg_text
 
 _HOME = {
     "FIGURES": "gridai.plots.catalogue",
     "branch_flows": "gridai.plots.disturbance",
+    "caption": "gridai.plots.catalogue",
     "cluster_power": "gridai.plots.pause",
     "eigenvalues": "gridai.plots.small_signal",
     "fit_figure": "gridai.plots.fit",
@@ -35,6 +36,7 @@ _HOME = {
     "machines": "gridai.plots.disturbance",
     "mode_shapes": "gridai.plots.small_signal",
     "overview": "gridai.plots.pause",
+    "png_bytes": "gridai.plots.style",
     "quantity": "gridai.plots.series",
     "response": "gridai.plots.small_signal",
     "save_figure": "gridai.plots.style",
@@ -49,6 +51,7 @@ _HOME = {
 __all__ = [
     "FIGURES",
     "branch_flows",
+    "caption",
     "cluster_power",
     "eigenvalues",
     "fit_figure",
@@ -58,6 +61,7 @@ __all__ = [
     "machines",
     "mode_shapes",
     "overview",
+    "png_bytes",
     "quantity",
     "response",
     "save_figure",

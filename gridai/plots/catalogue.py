@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from gridai.plots import bus_voltages, disturbance, fit, flicker, pause, ride_through, search, small_signal
+from gridai.plots import bus_voltages, disturbance, fit, flicker, pause, relays, ride_through, search, small_signal
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
-    **flicker.FIGURES,
+    **flicker.FIGURES, **relays.FIGURES,
     **fit.FIGURES,
     **search.FIGURES,
 }  # fmt: skip
+
+
+def caption(name: str) -> str:
+    """What a figure shows: the first paragraph of its function's docstring."""
+    text = (FIGURES[name].__doc__ or name).strip().split("\n\n")[0]
+    return " ".join(text.split())

@@ -195,6 +195,14 @@ def svg_text(figure: Figure) -> str:
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg[svg.index("<svg") :])
 
 
+def png_bytes(figure: Figure, dpi: int = DPI) -> bytes:
+    """A figure as PNG, without the names of programs."""
+    content = io.BytesIO()
+    options: dict[str, Any] = {"pil_kwargs": {"compress_level": 4}, "metadata": {"Software": None}}
+    literal(figure).savefig(content, format="png", facecolor="white", dpi=dpi, **options)
+    return content.getvalue()
+
+
 def save_figure(figure: Figure, path: str | Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG or SVG, as the ending of `path` says; whole or not at all. Returns the path."""
     path = Path(path)

@@ -8,24 +8,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gridai.errors import UnknownNameError, near
+from gridai.reports.series import write_series
 from gridai.reports.text import number, plain_table
 from gridai.results import Limit, Result, Verdict, atomic_folder
-from gridai.results.store import write_json, write_rows, write_table
+from gridai.results.formats import DataFormat, check_format
+from gridai.results.store import numbers_of, write_json, write_rows, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SERIES = {
-    "frequency": ("system", "f_hz"),
-    "bus_frequency": ("bus", "f_hz"),
-    "voltage": ("bus", "vm_pu"),
-    "generator_power": ("gen", "p_mw"),
-    "cluster_power": ("cluster", "p_mw"),
-}
-"""Time series that every report writes as a table of their own, where the result holds them."""
 WIDTH = 110
 
 
@@ -100,35 +92,60 @@ class Report:
 
         return plots.FIGURES[name](self.result, self.limits, self.title, self.footer)
 
-    def save(self, folder: str | Path, svg: bool = False) -> Path:
-        """Write figures (PNG, and SVG if asked), summary, verdicts, series and result; all of them or none.
+    def save(self, folder: str | Path, svg: bool = False, data: DataFormat = "npz") -> Path:
+        """Write report.html, report.json, figures (PNG, and SVG if asked), tables as CSV and the result; all or none.
 
-        Files of an older report in the folder are replaced, others stay. Returns the folder.
+        data  format of the result's numbers: "npz", "csv" or "parquet" (see gridai.results.formats).
+        Files of an older report in the folder are replaced, others stay. Returns the folder. Raises SettingError for
+        Parquet without pyarrow before anything is written.
         """
+        check_format(data)
+        older = numbers_of(folder)
         with atomic_folder(folder) as part:
             write_json(part / "report.json", self.as_dict())
             write_rows(part / "summary.csv", *_summary_rows(self.summary))
             write_rows(part / "verdicts.csv", *_verdict_rows(self.verdicts))
             for name, table in self.tables.items():
                 write_rows(part / f"{name}.csv", table.columns, table.rows)
-            for name, (kind, quantity) in SERIES.items():
-                if quantity in self.result.quantities(kind):
-                    header = ["t_s", *self.result.names(kind, quantity)]
-                    values = np.column_stack([self.result.t_s, self.result.values(kind, quantity)])
-                    write_table(part / f"{name}.csv", header, values)
-            self.result.save(part)
-            self.save_figures(part, ("png", "svg") if svg else ("png",))
+            write_series(self.result, part)
+            self.result.save(part, data=data)
+            drawn = self._drawn()
+            self._write_figures(drawn, part, ("png", "svg") if svg else ("png",))
+            write_text(part / "report.html", self._page(drawn, part))
+        if older is not None and older.suffix != f".{data}":
+            older.unlink(missing_ok=True)
         return Path(folder)
 
     def save_figures(self, folder: str | Path, kinds: Sequence[str] = ("png",)) -> list[Path]:
         """Write every figure as <name>.<kind>, each file whole or not at all; returns the paths."""
+        return self._write_figures(self._drawn(), Path(folder), kinds)
+
+    def html(self) -> str:
+        """The report as one HTML page that needs no network and nothing beside it."""
+        return self._page(self._drawn(), None)
+
+    def _drawn(self) -> dict[str, Figure]:
+        return {name: self.figure(name) for name in self.figures}
+
+    def _write_figures(self, drawn: Mapping[str, Figure], folder: Path, kinds: Sequence[str]) -> list[Path]:
         from gridai import plots
 
-        written = []
-        for name in self.figures:
-            drawn = self.figure(name)
-            written += [plots.save_figure(drawn, Path(folder) / f"{name}.{kind}") for kind in kinds]
-        return written
+        return [plots.save_figure(f, folder / f"{name}.{kind}") for name, f in drawn.items() for kind in kinds]
+
+    def _page(self, drawn: Mapping[str, Figure], folder: Path | None) -> str:
+        """The page; figures as SVG, or as PNG where their SVG is large. `folder` holds PNGs written already."""
+        from gridai import plots
+        from gridai.reports.page import SVG_BYTES, page, pictures_of
+
+        def content(name: str) -> bytes:
+            figure = drawn.get(name) or plots.FIGURES[name](self.result, self.limits, self.title, self.footer)
+            svg = plots.svg_text(figure).encode("utf-8")
+            if len(svg) <= SVG_BYTES:
+                return svg
+            png = folder / f"{name}.png" if folder is not None else None
+            return png.read_bytes() if png is not None and png.is_file() else plots.png_bytes(figure)
+
+        return page(self, pictures_of(self, content, plots.caption))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the time series, as plain data for JSON."""

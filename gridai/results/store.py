@@ -91,13 +91,16 @@ def write_json(path: str | Path, data: Any) -> Path:
     return write_text(path, json.dumps(plain(data), indent=1, allow_nan=False) + "\n")
 
 
-def write_table(path: str | Path, header: Sequence[str], values: ArrayLike, digits: int = 9) -> str:
+def write_table(
+    path: str | Path, header: Sequence[str], values: ArrayLike, digits: int = 9, forms: Sequence[str] = ()
+) -> str:
     """Write numbers as CSV, whole or not at all; returns the SHA-256 of the file.
 
     values  float[nt, len(header)]; NaN is written as nan.   digits  significant digits.
+    forms   one format for each column, as "%.6f", in place of the digits.
     """
     rows = np.asarray(values, dtype=float)
-    line = ",".join([f"%.{digits}g"] * rows.shape[1]) + "\n"
+    line = ",".join(forms or [f"%.{digits}g"] * rows.shape[1]) + "\n"
     head = _csv_row(header)
     checksum = hashlib.sha256(head)
     with atomic_path(path) as part, part.open("wb") as file:
@@ -133,18 +136,16 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def save(
-    result: Result, folder: str | Path, name: str = "result", data: DataFormat = "npz", older: Path | None = None
-) -> tuple[Path, Path]:
+def save(result: Result, folder: str | Path, name: str = "result", data: DataFormat = "npz") -> tuple[Path, Path]:
     """Write the channels as <folder>/<name>.npz, .csv or .parquet and the rest as .json. Returns both paths.
 
-    data   the format of the numbers, see results/formats.py: eleven significant digits are kept, twelve in CSV.
-    older  folder of a result that this one replaces (default: `folder`); its numbers in another format are removed.
+    data  the format of the numbers, see results/formats.py: eleven significant digits are kept, twelve in CSV. The
+          numbers of an older result of this name in another format are removed.
     Raises UnknownNameError for an unknown format, SettingError for Parquet without pyarrow.
     """
     check_format(data)
     data_path, json_path = Path(folder) / f"{name}.{data}", Path(folder) / f"{name}.json"
-    stale = _data_file(Path(older or folder) / f"{name}.json")
+    older = numbers_of(folder, name)
     keys = [c.key for c in result.channels]
     physical = result.data * np.array([c.scale for c in result.channels])
     with atomic_path(data_path) as part:
@@ -162,8 +163,8 @@ def save(
             "meta": _infinite_kept(result.meta),
         }
         write_json(json_path, about)
-    if stale is not None and stale.name != data_path.name:
-        stale.unlink(missing_ok=True)
+    if older is not None and older != data_path:
+        older.unlink(missing_ok=True)
     return data_path, json_path
 
 
@@ -207,11 +208,12 @@ def _data_of(about: dict[str, Any], name: str) -> tuple[str, str]:
     return file, str(about["data"]["sha256"])
 
 
-def _data_file(json_path: Path) -> Path | None:
+def numbers_of(folder: str | Path, name: str = "result") -> Path | None:
     """The file with the numbers of a result saved earlier; None where there is none that can be read."""
+    json_path = Path(folder) / f"{name}.json"
     try:
         about = json.loads(json_path.read_text(encoding="utf-8"))
-        return json_path.with_name(_data_of(about, json_path.stem)[0])
+        return json_path.with_name(_data_of(about, name)[0])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from gridai.studies.summary import all_measures
 FILES = {
     "report.json", "summary.csv", "verdicts.csv", "redispatch.csv", "frequency.csv", "bus_frequency.csv", "voltage.csv",
     "generator_power.csv", "cluster_power.csv", "result.npz", "result.json", "overview.png", "frequency.png",
+    "report.html",
 }  # fmt: skip
 
 
@@ -72,7 +74,10 @@ def test_save_and_read_again(report: Report, tmp_path: Path):
     with (tmp_path / "out" / "voltage.csv").open() as file:
         rows = list(csv.reader(file))
     assert rows[0][:2] == ["t_s", "1"]
-    assert len(rows) == len(report.result.t_s) + 1
+    t_s = [float(row[0]) for row in rows[1:]]
+    assert t_s.count(1.0) == t_s.count(11.0) == 2
+    assert max(b - a for a, b in pairwise(t_s)) == pytest.approx(1 / 60, abs=1e-6)
+    assert min(float(row[1]) for row in rows[1:]) == pytest.approx(report.result.bus.vm_pu["1"].min(), abs=5e-7)
     again = load_report(tmp_path / "out")
     assert again.figures == report.figures
     assert again.limits == report.limits
