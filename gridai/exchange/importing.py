@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gridai.casefile import checked_dynamics
@@ -77,7 +78,7 @@ def import_case(
     notes += _convert_loads(net, conversion, tables, Path(raw).name)
     case = Case(
         name=label,
-        title=raw_case.title or label,
+        title=shorten(raw_case.title, 100, placeholder=" ...") or label,
         f_hz=float(net.f_hz),
         net=net,
         dynamics=checked_dynamics(tables, net, f"case '{label}'"),

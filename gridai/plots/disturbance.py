@@ -59,7 +59,7 @@ def branch_flows(result: Result, limits: Sequence[Limit] = (), title: str = "", 
     """Active power of the lines and transformers whose flow changes most, and its change."""
     figure, axes = style.new_figure(2, title or "Line flows", footer)
     names, flow = _held(result, "branch", "p_mw")
-    first = _moving(axes[0], result.t_s, names, flow, "flow at the\nfrom end (MW)", 1.0)
+    first = _moving(axes[0], result.t_s, names, flow, "flow (MW)", 1.0)
     _moving(axes[1], result.t_s, names, flow - flow[:1], "change of flow (MW)", 1.0, first=first)
     return _marked(figure, axes, result)
 
