@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from gridai.limits.judge import Outcome, judge
 from gridai.limits.read import read_limits
 from gridai.limits.records import SUFFIX, LimitsFile
 from gridai.limits.running import Runner, jobs_of
-from gridai.results.hashes import case_files, case_hash
+from gridai.results.hashes import SHORT, case_files, case_hash
 
 SKIPPED = ("__pycache__", "node_modules", "build", "dist")
 """Folders that a search does not enter, besides hidden ones and virtual environments."""
@@ -57,11 +58,23 @@ def staleness(limits: LimitsFile) -> str:
     old = limits.provenance
     if old is None:
         return "no provenance: gridai limits update --write notes the case's hash, so that changed data can be told"
-    files = case_files(limits.case)
+    files = data_files(limits)
     if case_hash(files) == old.case_hash:
         return ""
     names = ", ".join(changed(old.files, files)) or "not known which file"
     return f"stale baseline: the case's data are not those of {old.written}, when the values were written: {names}"
+
+
+def data_files(limits: LimitsFile) -> dict[str, str]:
+    """Short hash of each file that the values depend on: the case's, and what its studies read besides."""
+    files = case_files(limits.case)
+    for block in limits.blocks:
+        for path in block.inputs:
+            content = path.read_bytes().replace(b"\r\n", b"\n")
+            beside = path.is_relative_to(limits.path.parent)
+            name = path.relative_to(limits.path.parent).as_posix() if beside else path.name
+            files[f"input {name}"] = hashlib.sha256(content).hexdigest()[:SHORT]
+    return files
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -20,7 +20,9 @@ from gridai.limits.records import Block, LimitsFile, Provenance
 
 TOP = ("title", "case", "study", "provenance")
 STUDY = ("name", "study", "reason", "cluster", "parameters", *layout.ENTRIES)
-CLUSTER = ("bus", "hardware", "count", "pue", "power_factor", "balance", "name")
+CLUSTER = ("bus", "file", "hardware", "count", "pue", "power_factor", "balance", "name")
+SIZES = ("hardware", "count", "pue", "power_factor")
+FILES = (".csv", ".toml")
 BALANCES = ("headroom", "slack", "in_place_of_load")
 
 
@@ -123,11 +125,13 @@ def _block(
     parameters = table.get("parameters", {})
     study = _study(file, line, run, parameters, found)
     cluster = _cluster(file, line, table.get("cluster", {}), found)
+    named = (*parameters.values(), *cluster.values()) if isinstance(parameters, dict) else ()
     reader = EntryReader(file, places, k, run, str(table.get("reason", "")), found)
     entries = reader.read(table)
     if not entries and len(found) == before:
         found.add(file.name, line, "study", name, "judges nothing: add [[study.limit]] or [[study.metric]]")
-    return Block(name, run, study, cluster, entries) if study is not None else None
+    inputs = _inputs(file, [*named, *(entry.profile for entry in entries)])
+    return Block(name, run, study, cluster, entries, inputs) if study is not None else None
 
 
 def _study(file: Path, line: int | None, run: str, parameters: Any, found: Problems) -> Any:
@@ -171,9 +175,15 @@ def _value(file: Path, value: Any) -> Any:
     """A list as a tuple; the name of a file beside the limits file as its path."""
     if isinstance(value, list):
         return tuple(value)
-    if isinstance(value, str) and value.endswith((".csv", ".toml")) and (file.parent / value).is_file():
+    if isinstance(value, str) and value.endswith(FILES) and (file.parent / value).is_file():
         return str(file.parent / value)
     return value
+
+
+def _inputs(file: Path, values: list[Any]) -> tuple[Path, ...]:
+    """The files among the values of a study."""
+    paths = [Path(_value(file, value)) for value in values if isinstance(value, str) and value.endswith(FILES)]
+    return tuple(dict.fromkeys(path for path in paths if path.is_file()))
 
 
 def _below(error: GridaiError) -> str:
@@ -193,18 +203,23 @@ def _cluster(file: Path, line: int | None, table: Any, found: Problems) -> dict[
         found.add(file.name, line, "cluster.bus", table.get("bus"), "name the bus that the cluster stands at")
     if table.get("balance", "headroom") not in BALANCES:
         found.add(file.name, line, "cluster.balance", table["balance"], near(table["balance"], BALANCES, "balance"))
+    options = {key: _value(file, value) for key, value in table.items()}
+    if "file" in options and any(key in options for key in SIZES):
+        found.add(file.name, line, "cluster.file", options["file"], f"states it all: leave out {', '.join(SIZES)}")
     if table and len(found) == before:
         try:
-            make_cluster(table)
+            make_cluster(options)
         except GridaiError as error:
             found.add(file.name, line, "cluster", None, _below(error))
-    return dict(table)
+    return options
 
 
 def make_cluster(options: Mapping[str, Any]) -> Any:
-    """The cluster that the options mean; unstated ones as those of `gridai run`. Raises SettingError."""
-    from gridai.cluster import Cluster
+    """The cluster that the options mean; unstated ones as those of `gridai run`. Raises SettingError, CaseError."""
+    from gridai.cluster import Cluster, load_cluster
 
+    if "file" in options:
+        return load_cluster(str(options["file"]))
     return Cluster.of(
         options.get("hardware", "H100"), count=options.get("count", 100_000), pue=options.get("pue", 1.25),
         power_factor=options.get("power_factor", 0.99),

@@ -93,6 +93,7 @@ class Block:
     study     the study, made of its parameters.
     run       its name, as `gridai run` takes it.
     cluster   the cluster placed for it, as the options of `gridai run`; empty: that of the case, or none.
+    inputs    files it reads besides the case: a trace, a cluster, a criteria profile or rule of the user.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Block:
     study: Any
     cluster: Mapping[str, Any]
     entries: tuple[Entry, ...]
+    inputs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from gridai.errors import CaseError
-from gridai.limits.checking import Checked, check, other_versions
+from gridai.limits.checking import Checked, check, data_files, other_versions
 from gridai.limits.edit import Changes, edited
 from gridai.limits.judge import Outcome
 from gridai.limits.records import LimitsFile, Provenance
 from gridai.limits.running import Runner
 from gridai.reports.text import number
-from gridai.results.hashes import case_files, case_hash
+from gridai.results.hashes import case_hash
 from gridai.results.store import atomic_path
 
 COMMAND = "gridai limits update --write"
@@ -151,7 +151,7 @@ def provenance_now(limits: LimitsFile, now: datetime | None = None) -> Provenanc
     """The case's hashes and the versions as they are."""
     from gridai.studies.provenance import versions
 
-    files = case_files(limits.case)
+    files = data_files(limits)
     written = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Provenance(case_hash(files), written, COMMAND, versions(), files)
 

@@ -37,3 +37,12 @@ def test_files_say_where_their_values_come_from(path: Path) -> None:
     assert limits.provenance is not None
     assert limits.provenance.command == "gridai limits update --write"
     assert all(entry.reason for _, entry in limits.entries)
+
+
+def test_the_example_of_the_readme_is_read(checkout: Path, tmp_path: Path) -> None:
+    text = (checkout / "README.md").read_text(encoding="utf-8")
+    example = next(block for block in text.split("```toml\n")[1:] if "[[study]]" in block).partition("```")[0]
+    path = tmp_path / "readme.limits.toml"
+    path.write_text(example, encoding="utf-8")
+    assert [entry.name for _, entry in read_limits(path).entries] == ["nerc-eastern/frequency_nadir", "nadir"]
+    assert check(read_limits(path)).passed

@@ -1,4 +1,4 @@
-"""Limits that an exciter's gain moves: `gridai limits check` and `pytest` fail and name limit, values, element, time."""
+"""Limits that an exciter gain moves: `gridai limits check` and `pytest` fail and name limit, values, element, time."""
 
 from __future__ import annotations
 

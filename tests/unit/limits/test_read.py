@@ -207,6 +207,34 @@ def test_the_hash_of_a_case_counts_data_only(tmp_path: Path, case_copy: object) 
     bus.write_bytes(bus.read_bytes().replace(b"400", b"380"))
     (folder / "network" / "line.csv").unlink()
     (folder / "network" / "shunt.csv").write_text("name\n")
+    (folder / "clusters").mkdir()
+    (folder / "clusters" / "hall.toml").write_text("")
     after = case_files(folder)
     assert case_hash(after) != case_hash(before)
-    assert changed(before, after) == ["network/bus.csv", "network/line.csv (gone)", "network/shunt.csv (new)"]
+    assert changed(before, after) == [
+        "clusters/hall.toml (new)", "network/bus.csv", "network/line.csv (gone)", "network/shunt.csv (new)",
+    ]  # fmt: skip
+
+
+def test_files_count_from_the_limits_file_and_belong_to_its_data(tmp_path: Path) -> None:
+    import gridai as ga
+    from gridai.cluster import save_cluster
+    from gridai.limits.checking import data_files
+
+    save_cluster(ga.Cluster.of("H100", count=1000), tmp_path / "hall.toml")
+    (tmp_path / "own.toml").write_text(
+        'title = "own"\nf_hz = 60.0\n[[limit]]\ncriterion = "frequency_nadir"\nlow = 59.0\nunit = "Hz"\nclause = "1"\n'
+        'source = "this test"\nconfidence = "V"\n'
+    )
+    entry = '[[study.limit]]\nprofile = "own.toml"\ncriterion = "frequency_nadir"\n'
+    head = 'case = "ieee39"\n'
+    path = tmp_path / "one.limits.toml"
+    path.write_text(head + PAUSE.replace('bus = "16"', 'bus = "16", file = "hall.toml"') + entry)
+    limits = read_limits(path)
+    assert limits.blocks[0].inputs == (tmp_path / "hall.toml", tmp_path / "own.toml")
+    before = data_files(limits)
+    (tmp_path / "hall.toml").write_text((tmp_path / "hall.toml").read_text() + "# larger\n")
+    assert changed(before, data_files(limits)) == ["input hall.toml"]
+    both = PAUSE.replace('bus = "16"', 'bus = "16", file = "hall.toml", count = 5')
+    assert "leave out hardware, count" in faults(tmp_path, both + entry, head)
+    assert "No such file" in faults(tmp_path, PAUSE.replace('"16"', '"16", file = "hal.toml"') + entry, head)
