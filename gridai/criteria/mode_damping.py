@@ -36,6 +36,8 @@ class ModeDamping:
             return not_assessable(self.limit, "the result is of no small-signal study")
         low = float(self.limit.low or 0.0)
         values = eigenvalues_of(result)
+        if np.isnan(values).any():
+            return not_assessable(self.limit, "an eigenvalue is no number")
         growing = [x for x in values if abs(x.imag) < GROWS < x.real]
         if growing:
             text = f"an eigenvalue of {max(x.real for x in growing):.4g} 1/s grows without oscillation"

@@ -20,6 +20,7 @@ import numpy as np
 from gridai.criteria.base import FloatArray, last_event_s, not_assessable, verdict
 from gridai.errors import ResultError
 from gridai.results import Extreme, Limit, Result, Verdict
+from gridai.results.frequency import V_DEAD_PU
 from gridai.results.measures import swings as spans
 from gridai.results.ringdown import Swing, ringdown
 from gridai.results.stability import from_centre, loss_of_step, weights
@@ -115,6 +116,9 @@ class PeakRatio:
             high = float(self.limit.high or 0.0)
             return verdict(self.limit, math.inf, high, -math.inf, Extreme(math.inf, lost.t_s, lost.units[0]), text)
         after = result.t_s >= at
+        gone = _unexplained(result, names, angle[after])
+        if gone:
+            return not_assessable(self.limit, f"no angle of {gone[0]} in part of the run")
         rows, waiting = [], ""
         for name, x in zip(names, np.degrees(angle[after]).T, strict=True):
             if np.isnan(x).any() or x.max() - x.min() < self.least_degree:
@@ -162,14 +166,24 @@ def _swings(
     x = x[after]
     if np.isnan(x).any(axis=0).all():
         return (), [], "every series holds NaN"
+    lost = _unexplained(result, names, x)
+    if lost:
+        return (), [], f"no speed of {lost[0]} in part of the run"
     if float(np.nanmax(spans(x))) * float(result.meta["f_hz"]) < STILL_HZ:
         return names, [], ""
-    lost = [name for name, y in zip(names, x.T, strict=True) if np.isnan(y).any()]
-    if lost and "units_off" not in result.meta:
-        return (), [], f"no speed of {lost[0]} in part of the run"
     found = ringdown(result.t_s[after], x, f_min_hz, f_max_hz)
     largest = max((swing.size for swing in found), default=0.0)
     return names, [swing for swing in found if swing.size >= least_share * largest], ""
+
+
+def _unexplained(result: Result, names: tuple[str, ...], x: FloatArray) -> list[str]:
+    """Elements without a value in part of the run that neither tripped nor were de-energised."""
+    off = set(result.meta.get("units_off", {}))
+    lost = [name for name, y in zip(names, x.T, strict=True) if np.isnan(y).any() and name not in off]
+    if not lost or "vm_pu" not in result.quantities("bus"):
+        return lost
+    vm = dict(zip(result.names("bus", "vm_pu"), result.values("bus", "vm_pu").T, strict=True))
+    return [name for name in lost if name not in vm or not (vm[name] < V_DEAD_PU).any()]
 
 
 def _series(result: Result) -> tuple[tuple[str, ...], FloatArray]:
