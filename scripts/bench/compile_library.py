@@ -50,10 +50,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         for label in ("empty cache", "from cache"):
             count, imported, models, cpu, name, longest = json.loads(run(WORK, cache))
-            print(
-                f"{label:12s} {count} models {models:6.2f} s, imports {imported:.2f} s before; {cpu:.1f} s of CPU in all"
-            )
-            print(f"{'':12s} longest {name} {longest:.2f} s")
+            print(f"{label:12s} {count} models {models:6.2f} s, imports {imported:.2f} s before")
+            print(f"{'':12s} {cpu:.1f} s of CPU in all, longest {name} {longest:.2f} s")
         with tempfile.TemporaryDirectory() as other:
             for label in ("empty cache", "from cache"):
                 print(f"{label:12s} power flow, engine and one case {float(run(ENGINE, other)):6.2f} s")
