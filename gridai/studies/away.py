@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gridai.case import Case
     from gridai.cluster import RideThrough, UpsClass
 
-FIGURES = ("ride_through", "frequency", "voltages", "cluster_power")
+FIGURES = ("ride_through", "departures", "frequency", "voltages", "cluster_power")
 CASE_RULE = "case"
 
 

@@ -91,12 +91,9 @@ class Quality:
         suite = load_suite(self.suite)
         nominal = suite.u_normal_pu if self.nominal_pu is None else self.nominal_pu
         outcomes = [self.outcome(test, cluster, suite, nominal) for test in self.chosen(suite)]
-        shown = next((o for o in outcomes if o.status == "fail" and o.result), None)
-        shown = shown or next(o for o in outcomes if o.result)
-        result = shown.result
-        assert result is not None
+        shown, result = _most_telling(outcomes)
         return Report(
-            title=f"{suite.title}: {name}, {cluster.p_mw:.1f} MW; shown: {shown.test.name}",
+            title=f"{suite.name}: {name}, {cluster.p_mw:.1f} MW; shown: {shown.test.name}",
             study=self,
             summary=_counts(outcomes),
             verdicts=tuple(self.verdict(o, suite, name) for o in outcomes),
@@ -104,7 +101,7 @@ class Quality:
             result=result,
             figures=("ride_through", "voltages", "cluster_power"),
             tables={"tests": _table(outcomes), "settings": away.settings_table(made)},
-            notes=(*notes, *_remarks(suite, nominal)),
+            notes=(suite.title, *notes, *_remarks(suite, nominal)),
             provenance={**provenance_of(made, result), "suite": suite.name, "suite_source": suite.source},
         )
 
@@ -206,6 +203,35 @@ def _tripping(result: Result) -> set[str]:
     """The cause of an electronic load that has tripped a part of itself."""
     kind = next((k for k in ("cluster", "ups") if "served" in result.quantities(k)), None)
     return {ELECTRONIC} if kind and float(result.values(kind, "served").min()) < 1.0 else set()
+
+
+def _most_telling(outcomes: list[Outcome]) -> tuple[Outcome, Result]:
+    """The run that the figures show: the first that failed, else that in which the load drew least."""
+    ran = [(o, o.result) for o in outcomes if o.result is not None]
+    if not ran:
+        raise SettingError(
+            "no test of the suite could be run: " + "; ".join(f"{o.test.name}: {o.note}" for o in outcomes)
+        )
+    failed = [pair for pair in ran if pair[0].status == "fail"]
+    outcome, result = failed[0] if failed else min(ran, key=lambda pair: pair[0].least)
+    return outcome, _without_rest(result)
+
+
+def _without_rest(result: Result) -> Result:
+    """The run less the time at its end in which nothing moves any more, so that a short dip can be seen."""
+    import numpy as np
+
+    from gridai.results import Result as Run
+
+    t = result.t_s
+    watched = np.column_stack([result.values("cluster", "p_mw"), result.values("bus", "vm_pu")])
+    scale = np.maximum(np.abs(watched).max(axis=0), 1e-9)
+    moving = np.flatnonzero((np.abs(watched - watched[-1]) > 1e-3 * scale).any(axis=1))
+    last = max([float(t[moving[-1]]) if len(moving) else 0.0, *(e.t_s for e in result.events)])
+    keep = t <= last + max(1.0, 0.25 * last)
+    if not result.events or keep.all():
+        return result
+    return Run(t[keep], result.data[keep], result.channels, result.events, result.meta)
 
 
 def _counts(outcomes: list[Outcome]) -> dict[str, Any]:

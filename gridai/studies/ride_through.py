@@ -98,7 +98,7 @@ class RideThrough:
         if away.has_frequency(result):
             summary |= frequency_measures(result)
         return Report(
-            title=f"{case.name}: {len(disturbances(lines))} disturbances, {self._in_words()}",
+            title=f"{case.name}: {_counted(len(disturbances(lines)), 'disturbance')}, {self._in_words(made)}",
             study=self,
             summary={**summary, **voltage_measures(result)},
             verdicts=criteria.check(result, profile, "contingency"),
@@ -118,7 +118,15 @@ class RideThrough:
     def _profile(self, case: Case) -> str:
         return str(case.defaults.get("profile", "default")) if self.profile == "default" else self.profile
 
-    def _in_words(self) -> str:
+    def _in_words(self, case: Case) -> str:
         if self.rule != "case":
             return f"load by {self.rule}"
-        return "disturbances counted" if self.counting else "no counting"
+        classes = [k for p in case.placements for c in p.cluster.clusters if c.ride_through is not None
+                   for k in c.ride_through.classes]  # fmt: skip
+        if any(k.count_n for k in classes):
+            return "some classes count them" if not all(k.count_n for k in classes) else "all classes count them"
+        return "nobody counts them" if self.counting else "counting taken out"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
