@@ -61,14 +61,15 @@ def departures(result: Result, limits: Sequence[Limit] = (), title: str = "", fo
 
 def _name_blocks(ax: Axes, owners: Sequence[str]) -> None:
     """The clusters' names beside their rows, the first on top, a line between two clusters."""
+    if not owners:
+        return
     firsts = [k for k, owner in enumerate(owners) if k == 0 or owner != owners[k - 1]]
     ends = [*firsts[1:], len(owners)]
     ax.set_yticks([(a + b - 1) / 2.0 for a, b in zip(firsts, ends, strict=True)], [owners[k] for k in firsts])
     ax.grid(visible=False, axis="y")
     for k in firsts:
         ax.axhline(k - 0.5, color=GREY, linewidth=0.6)
-    if owners:
-        ax.set_ylim(len(owners) - 0.5, -0.5)
+    ax.set_ylim(len(owners) - 0.5, -0.5)
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"ride_through": ride_through, "departures": departures}
