@@ -142,8 +142,9 @@ class Report:
             svg = plots.svg_text(figure).encode("utf-8")
             if len(svg) <= SVG_BYTES:
                 return svg
-            png = folder / f"{name}.png" if folder is not None else None
-            return png.read_bytes() if png is not None and png.is_file() else plots.png_bytes(figure)
+            written = folder / f"{name}.png" if folder is not None else None
+            png = written.read_bytes() if written is not None and written.is_file() else plots.png_bytes(figure)
+            return min(svg, png, key=len)
 
         return page(self, pictures_of(self, content, plots.caption))
 

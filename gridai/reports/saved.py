@@ -32,11 +32,11 @@ class SavedReport:
         return tuple(Limit(**limit) for limit in self.about["limits"])
 
     def figure(self, name: str) -> Figure:
-        """Draw one of its figures again. An unknown name lists the near ones."""
+        """Draw one of its figures again, or any other of gridai.plots.FIGURES. An unknown name lists the near ones."""
         from gridai import plots
 
-        if name not in self.figures or name not in plots.FIGURES:
-            raise UnknownNameError(near(name, self.figures, "figure"))
+        if name not in plots.FIGURES:
+            raise UnknownNameError(near(name, plots.FIGURES, "figure"))
         return plots.FIGURES[name](self.result, self.limits, self.about["title"], self.about["footer"])
 
 

@@ -73,8 +73,8 @@ def what_binds(report: Report) -> Markup:
     ]  # fmt: skip
     head = ("criterion", "where", "at s", "value", "limit", "margin", "unit", "room %", "verdict")
     note = (
-        "Room: the margin in % of the way from the undisturbed value (nominal frequency, 1 pu, else 0) to the limit. "
-        "Violated limits stand first, then those with the least room."
+        "Room: the margin in % of the way from the undisturbed value (nominal frequency, 1 pu, a share of 1, else 0) "
+        "to the limit. Violated limits stand first, then those with the least room."
     )
     return joined([
         tag("p", tag("strong", _in_words(report, first[0]))),
@@ -104,7 +104,8 @@ def _in_words(report: Report, v: Verdict) -> str:
     word = "is violated" if v.status == "fail" else "is closest to its limit"
     place = f" at {where(report, v)}" if v.element else ""
     when = f", {_at(v)} s" if math.isfinite(v.t_s) else ""
-    values = f"{number(v.value, v.unit)} {v.unit} against {number(v.limit, v.unit)} {v.unit}"
+    value, limit = (f"{number(x, v.unit)} {v.unit}".strip() for x in (v.value, v.limit))
+    values = f"{value} against {limit}"
     text = f"{plain_name(v)} {word}{place}{when}: {values}."
     return text[:1].upper() + text[1:]
 
@@ -128,7 +129,7 @@ def scope(report: Report) -> Markup:
     rows += [("cluster", text) for text in known.get("clusters", ())]
     if known.get("profile"):
         rows.append(("criteria", f"{known['profile']}: {known.get('profile_title', '')}"))
-    if len(report.result.t_s):
+    if len(report.result.t_s) > 1:
         rows.append(("time", f"{number(float(report.result.t_s[0]))} to {number(float(report.result.t_s[-1]))} s"))
     settings = [
         (f.name, _setting(getattr(study, f.name)), f.metadata.get("unit", ""), f.metadata.get("help", ""))
@@ -267,4 +268,6 @@ def further(tables: Mapping[str, Table]) -> Markup:
 def events(report: Report) -> Markup:
     """What happened, in order of time."""
     rows = [(number(e.t_s, "s"), e.kind, e.element, e.text) for e in report.result.events]
-    return cells(rows, ("at s", "kind", "where", "what")) if rows else tag("p", "Nothing happened in this run.")
+    if rows:
+        return cells(rows, ("at s", "kind", "where", "what"))
+    return tag("p", "Nothing happened in this run.") if len(report.result.t_s) > 1 else Markup("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def test_run_without_out_prints_and_says_how_to_save(call: Call, tmp_path: Path)
 
 def test_run_saves_figures_tables_and_result(saved: Path) -> None:
     names = {path.name for path in saved.iterdir()}
-    assert {"report.json", "result.npz", "result.json", "summary.csv", "verdicts.csv", "overview.png"} <= names
+    wanted = {"report.html", "report.json", "result.npz", "result.json", "summary.csv", "verdicts.csv", "overview.png"}
+    assert wanted <= names
     assert not any(name.startswith(".") for name in names)
     assert json.loads((saved / "report.json").read_text())["study"]["pause_mw"] == 100.0
 
@@ -219,6 +221,25 @@ def test_plot_draws_any_quantity_of_some_elements(call: Call, saved: Path, tmp_p
     assert "'39'" in err
 
 
+def test_plot_draws_any_figure_by_name(call: Call, saved: Path, tmp_path: Path) -> None:
+    status, out, _ = call("plot", saved, "-f", "machines", "-q", "bus.vm_pu", "--out", tmp_path)
+    assert status == 0
+    assert sorted(Path(line).name for line in out.splitlines()) == ["bus_vm_pu.png", "machines.png"]
+
+
+def test_data_chooses_the_format_and_parquet_without_pyarrow_stops_before_the_run(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = ("--profile", profile(tmp_path, 62.0), "--until-s", "3", "--resume-s", "inf")
+    assert call(*PAUSE, *args, "--out", tmp_path / "csv", "--data", "csv")[0] == 0
+    assert (tmp_path / "csv" / "result.csv").is_file()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    status, out, err = call(*PAUSE, *args, "--out", tmp_path / "parquet", "--data", "parquet")
+    assert (status, out) == (2, "")
+    assert "gridai[parquet]" in err
+    assert not (tmp_path / "parquet").exists()
+
+
 def test_plot_of_a_result_without_a_report(call: Call, saved: Path, tmp_path: Path) -> None:
     load(saved).save(tmp_path / "bare")
     status, out, _ = call("plot", tmp_path / "bare")
@@ -228,7 +249,12 @@ def test_plot_of_a_result_without_a_report(call: Call, saved: Path, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("args", "word"),
-    [(("-q", "vm_pu"), "kind.name"), (("-q", "bus.v_pu"), "'vm_pu'"), (("-e", "16"), "--quantity")],
+    [
+        (("-q", "vm_pu"), "kind.name"),
+        (("-q", "bus.v_pu"), "'vm_pu'"),
+        (("-e", "16"), "--quantity"),
+        (("-f", "machnes"), "'machines'"),
+    ],
 )
 def test_plot_names_what_is_wrong(call: Call, saved: Path, args: tuple[str, str], word: str) -> None:
     status, _, err = call("plot", saved, *args)

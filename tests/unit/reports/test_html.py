@@ -181,6 +181,8 @@ def test_room_and_order_of_what_binds():
     assert room(near, 60.0) == pytest.approx(20.0)
     assert room(verdict("pass", 1.02, 1.05, 0.03, "pu"), 60.0) == pytest.approx(60.0)
     assert room(verdict("pass", 0.05, 0.2, 0.15, "pu"), 60.0) == pytest.approx(75.0)
+    assert room(verdict("pass", 1.0, 0.9, 0.1, "1"), 60.0) == pytest.approx(100.0)
+    assert room(verdict("pass", 0.2, 0.8, 0.6, "1"), 60.0) == pytest.approx(75.0)
     beyond = verdict("fail", 2.5, 2.0, -0.5, "s")
     assert room(beyond, 60.0) == pytest.approx(-25.0)
     open_ = verdict("not assessable", math.nan, 1.0, math.nan, "s")
