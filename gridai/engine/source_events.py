@@ -81,17 +81,18 @@ class ReturnLoad:
 
     Groups return in the order of their names; what stands on the grid by then, or returns by itself, is left alone.
     After the hand the input must be good for the group's own time, then it walks in. The memory of its counter is
-    cleared. parts 0: one group at a time.
+    cleared. parts 0: one group at a time. share: only the first part of the groups, as ForceAway takes them.
     """
 
     cluster: str
     at_s: float
     parts: int = 1
     every_s: float = 0.0
+    share: float = 1.0
 
     def actions(self, system: Any) -> list[Action]:
         """One action a part."""
-        members = _members(system, self.cluster)
+        members = _first(_members(system, self.cluster), self.share)
         parts = self.parts or len(members)
         if not 0 < parts <= len(members) or not self.every_s >= 0.0:
             text = f"parts = {self.parts!r}, every_s = {self.every_s!r}"
@@ -119,9 +120,7 @@ class ForceAway:
     def actions(self, system: Any) -> list[Action]:
         """One action."""
         members = _members(system, self.cluster)
-        if not 0.0 < self.share <= 1.0:
-            raise SettingError(f"share = {self.share!r}: give a part above 0, up to 1")
-        own = members[: max(1, round(self.share * len(members)))]
+        own = _first(members, self.share)
 
         def apply(run: Any) -> None:
             for group, k in own:
@@ -142,6 +141,13 @@ def _members(system: Any, cluster: str) -> list[tuple[Any, int]]:
     if not found:
         raise SettingError(f"cluster '{cluster}' has no UPS groups: give it ride_through settings")
     return found
+
+
+def _first(members: list[tuple[Any, int]], share: float) -> list[tuple[Any, int]]:
+    """The first groups by name that make up a share of them, one at least."""
+    if not 0.0 < share <= 1.0:
+        raise SettingError(f"share = {share!r}: give a part above 0, up to 1")
+    return members[: max(1, round(share * len(members)))]
 
 
 def _release(members: list[tuple[Any, int]]) -> Any:

@@ -71,17 +71,14 @@ class Recover:
         made: list[Any] = []
         for p in case.placements:
             made.append(engine.ForceAway(p.name, self.at_s, self.share))
-            groups, gone = self._groups(p.cluster)
             if policy != "hand":
-                # Parts are counted over all groups, of which those that left come first.
-                parts = min(groups, round(self._parts(policy, gone) * groups / gone))
-                made.append(engine.ReturnLoad(p.name, self.return_s, parts, self.every_s))
+                parts = self._parts(policy, self._gone(p.cluster))
+                made.append(engine.ReturnLoad(p.name, self.return_s, parts, self.every_s, self.share))
         return made
 
-    def _groups(self, cluster: Any) -> tuple[int, int]:
-        """Number of groups of a cluster, and of those that leave."""
-        groups = len(cluster.electrical_groups())
-        return groups, max(1, round(self.share * groups))
+    def _gone(self, cluster: Any) -> int:
+        """Number of groups of a cluster that leave."""
+        return max(1, round(self.share * len(cluster.electrical_groups())))
 
     def _parts(self, policy: str, gone: int) -> int:
         """In how many parts a policy returns so many groups."""
@@ -91,7 +88,7 @@ class Recover:
         """End of the run of a policy. [s]"""
         if self.until_s is not None:
             return self.until_s
-        most = max(self._parts(policy, self._groups(p.cluster)[1]) for p in case.placements)
+        most = max(self._parts(policy, self._gone(p.cluster)) for p in case.placements)
         return self.return_s + self.every_s * most + 60.0
 
     def run(self, case: Case) -> Report:
