@@ -13,6 +13,7 @@ import pytest
 
 from gridai import criteria
 from gridai.results import Limit
+
 from .test_criteria_vectors import CURVES, endured, limits_with_curves
 
 BESIDE = {
