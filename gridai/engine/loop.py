@@ -107,7 +107,7 @@ def evaluate(pl, tp, wk, x, d, t, stage):
 
 @kernel
 def predict(pl, wk, t, h, past):
-    """Predictor into wk.xs, windup limits applied; returns the share of h at which the first limit is met.
+    """Predictor into wk.xs, windup limits applied (wk.xn is scratch); returns the share of h where the first is met.
 
     past   weight of the slope's change since the last step: 0 for Euler, h / (2 g) for Adams and Bashforth
     """
@@ -121,12 +121,13 @@ def predict(pl, wk, t, h, past):
     share = 1.0
     for k in range(pl.groups.shape[0]):
         if pl.groups[k, CLAMP]:
-            call(pl, wk, k, np.int64(OP_CLAMP), wk.xs, wk.d2, wk.v, wk.i0, t)
             first = pl.groups[k, X_OFF]
             for a in range(first, first + pl.groups[k, X_LEN]):
-                full = wk.x[a] + h * (wk.d1[a] + (past * (wk.d1[a] - wk.d0[a]) if past != 0.0 else 0.0))
-                if wk.xs[a] != full:
-                    share = min(share, (wk.xs[a] - wk.x[a]) / (full - wk.x[a]))
+                wk.xn[a] = wk.xs[a]
+            call(pl, wk, k, np.int64(OP_CLAMP), wk.xs, wk.d2, wk.v, wk.i0, t)
+            for a in range(first, first + pl.groups[k, X_LEN]):
+                if wk.xs[a] != wk.xn[a]:
+                    share = min(share, (wk.xs[a] - wk.x[a]) / (wk.xn[a] - wk.x[a]))
     return share
 
 
@@ -322,7 +323,7 @@ def advance(pl, tp, wk, t_end, rec, rec_t):
         if share < 1.0:
             past = 0.0
             share = predict(pl, wk, t, t1 - t, past)
-            cut_short = True
+            cut_short = True  # the slope jumps at a limit: Adams and Bashforth start afresh
             if share * (t1 - t) > LIMIT_TOL_S:
                 t1, edge = t + share * (1.0 - 1e-9) * (t1 - t), False
                 predict(pl, wk, t, t1 - t, past)
