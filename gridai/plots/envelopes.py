@@ -21,6 +21,7 @@ DIP_PU, BACK = 0.1, 0.9
 """A dip is a fall of a live bus by so much; it is over when all live buses are back at this part of what they had."""
 AT_ONCE_S, LONGEST_S, MOST_DIPS = 1.0, 3.0, 6
 """Events this close belong to one disturbance; an inset shows so much at most."""
+MAY_LEAVE = ("may leave below", "may leave above")
 
 
 class Dip(NamedTuple):
@@ -86,34 +87,35 @@ def envelopes_of(limits: Sequence[Limit]) -> tuple[list[Envelope], list[Envelope
     struck, cleared = [], []
     for limit in limits:
         mark = "" if limit.verified else ", unverified"
-        name = f"{limit.edition or limit.profile} {limit.clause}".strip()
-        text = f"{name[:60]}{mark}"
+        name = " ".join(word for word in (limit.profile, limit.edition, limit.clause) if word)
+        text = f"{name if len(name) < 70 else name[:67] + '...'}{mark}"
         if (
             limit.criterion in ("tolerance_curve", "ride_through")
             and limit.settings.get("quantity", "vm_pu") == "vm_pu"
         ):
-            struck += _curve(limit.settings, text)
+            words = ("stay above", "stay below") if limit.criterion == "tolerance_curve" else MAY_LEAVE
+            struck += _curve(limit.settings, text, words)
         elif limit.criterion == "transient_voltage_recovery" and limit.low is not None:
             share = " of the voltage before" if limit.settings.get("reference") == "initial" else " pu"
             within = float(limit.settings.get("within_s", 0.0))
-            words = f"recovery to {limit.low:g}{share} within {within:g} s{mark}"
-            cleared.append(Envelope(-1, (within, math.inf), (limit.low, limit.low), words))
+            said = f"recovery to {limit.low:g}{share} within {within:g} s{mark}"
+            cleared.append(Envelope(-1, (within, math.inf), (limit.low, limit.low), said))
     return struck, cleared
 
 
-def _curve(settings: Any, text: str) -> list[Envelope]:
+def _curve(settings: Any, text: str, words: tuple[str, str]) -> list[Envelope]:
     """The lower and the upper step line of a curve, or of an envelope of points [seconds, value]."""
     if settings.get("envelope"):
         rows = [(float(s), float(v)) for s, v in settings["envelope"]]
-        return [Envelope(-1, tuple(s for s, _ in rows), tuple(v for _, v in rows), text)]
+        return [Envelope(-1, tuple(s for s, _ in rows), tuple(v for _, v in rows), f"{words[0]}: {text}")]
     edges = _edges(settings.get("curve") or (), float(settings.get("centre", 1.0)))
     found = []
-    for side, words in ((-1, "stay above"), (1, "stay below")):
+    for side, word in zip((-1, 1), words, strict=True):
         rows = sorted((seconds, level) for at, level, seconds in edges if at == side)
         if rows:
             steps = np.minimum.accumulate if side > 0 else np.maximum.accumulate
             level = steps(np.array([v for _, v in rows]))
-            found.append(Envelope(side, tuple(s for s, _ in rows), tuple(float(v) for v in level), f"{words}: {text}"))
+            found.append(Envelope(side, tuple(s for s, _ in rows), tuple(float(v) for v in level), f"{word}: {text}"))
     return found
 
 
