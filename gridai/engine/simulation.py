@@ -105,8 +105,11 @@ def channel_table(system: System, record: str | Sequence[str] = "default") -> tu
 
 
 def _channel_table(system: System, record: str | Sequence[str]) -> tuple[np.ndarray, tuple[Channel, ...]]:
+    """A machine's record of its field voltage and mechanical power is that of the evaluation before: its exciter's and
+    its governor's own outputs take these channels.
+    """
     places, channels = [], []
-    seen: set[tuple[str, str, str]] = set()
+    seen: dict[tuple[str, str, str], int] = {}
     for bus, node in system.network.node_of_bus.items():
         for part, name in enumerate(("v_re_pu", "v_im_pu")):
             places.append(2 * node + part)
@@ -115,8 +118,11 @@ def _channel_table(system: System, record: str | Sequence[str]) -> tuple[np.ndar
         for k, d in enumerate(g.devices):
             kind = GROUP_KIND if d.owner else CHANNEL_KIND.get(g.model.role, "gen")
             for j, o in enumerate(g.model.outputs):
-                if o.channel and (kind, d.name, o.channel) not in seen:
-                    seen.add((kind, d.name, o.channel))
+                key = (kind, d.name, o.channel)
+                if key in seen and g.model.role in ("exciter", "governor"):
+                    places[seen[key]] = g.y + k * g.width("y") + j
+                elif o.channel and key not in seen:
+                    seen[key] = len(places)
                     unit = ("MVAr" if o.channel.endswith("mvar") else "MW") if o.on_base else o.unit
                     places.append(g.y + k * g.width("y") + j)
                     channels.append(Channel(kind, d.name, o.channel, unit, d.mva if o.on_base else 1.0))

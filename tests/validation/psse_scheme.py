@@ -78,7 +78,7 @@ class _March:
         self.f, self.at_switching = self.before, None
 
     def evaluate(self) -> None:
-        """f of this row. Twice at the end: a machine's record of its field voltage is that of the evaluation before."""
+        """f of this row."""
         for _ in range(20):
             for source in self.sources:
                 source.put(self.engine)
@@ -87,7 +87,6 @@ class _March:
                 break
         for exciter in self.exciters:
             exciter.show(self.engine)
-        self.rhs(0.0, self.x)
         self.f = self.rhs(0.0, self.x)
         self.f[self.still] = 0.0
 
