@@ -311,3 +311,25 @@ def test_a_safe_end_without_a_power_flow_raises_its_error(placed):
     broken = replace(placed, net=net, placements=(replace(placed.placements[0], bus="far"),))
     with pytest.raises(PowerFlowError):
         LowestScr().run(broken)
+
+
+COMMANDS = (
+    ("largest-pause", "--bus", "16", "--high-mw", "50", "--tol-mw", "20", "--until-s", "3", "--inertia", "1,2"),
+    ("largest-loss", "--loads", "L39,L20", "--high-mw", "50", "--tol-mw", "20", "--until-s", "3"),
+    ("largest-swing", "--bus", "16", "--frequency-hz", "1,2", "--high-mw", "5", "--tol-mw", "2", "--cycles", "1",
+     "--rest-s", "1"),
+    ("largest-cluster", "--bus", "16", "--high-mw", "50", "--tol-mw", "20", "--until-s", "2"),
+    ("lowest-scr", "--bus", "16", "--low-scr", "50", "--tol-scr", "10", "--until-s", "2"),
+    ("shortest-recovery", "--bus", "16", "--slow-s", "5", "--tol-s", "2", "--delay-s", "1"),
+    ("longest-fault", "--bus", "16", "--cluster-bus", "16", "--high-s", "0.02", "--tol-s", "0.01", "--watch-s", "1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+def test_one_command_each(words: tuple[str, ...], capsys):
+    from gridai.cli import call
+
+    assert call(["run", *words, "--case", "ieee39", "--profile", "none", "--probes", "0"]) == 0
+    shown = capsys.readouterr().out
+    assert "values of the" in shown
+    assert "last value that passes" in shown
