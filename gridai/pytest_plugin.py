@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 SUFFIX = ".limits.toml"
+STALE = "gridai stale"
+"""Name of the property of a test that says what of its case has changed."""
 
 
 def pytest_collect_file(file_path: Path, parent: Any) -> Any:
@@ -19,3 +21,11 @@ def pytest_collect_file(file_path: Path, parent: Any) -> Any:
     from gridai.limits.collect import LimitsTests
 
     return LimitsTests.from_parent(parent, path=file_path)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say of each limits file whose case has changed since its values were written, also where all limits hold."""
+    reports = (report for group in terminalreporter.stats.values() for report in group)
+    properties = (pair for report in reports for pair in getattr(report, "user_properties", ()))
+    for line in sorted({str(text) for name, text in properties if name == STALE}):
+        terminalreporter.write_line(line)

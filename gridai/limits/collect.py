@@ -16,7 +16,7 @@ from gridai.errors import GridaiError
 from gridai.limits.checking import other_versions, staleness
 from gridai.limits.judge import judge
 from gridai.limits.read import read_limits
-from gridai.limits.records import Block, Entry, LimitsFile
+from gridai.limits.records import STALE, Block, Entry, LimitsFile
 from gridai.limits.running import Job, Runner, jobs_of
 from gridai.limits.text import failure
 
@@ -67,13 +67,15 @@ class LimitTest(pytest.Item):
 
     def runtest(self) -> None:
         """Run what the limit needs, unless that was done, and judge it."""
-        limits, block = self.parent.limits, self.parent.block
+        limits, block, stale = self.parent.limits, self.parent.block, staleness(self.parent.limits)
+        if stale and limits.provenance is not None:
+            self.user_properties.append((STALE, f"{_shown(self.path)}: {stale}"))
         runner = self.config.stash.setdefault(_RUNNER, Runner())
         outcome = judge(block, self.entry, runner.find(self.parent.jobs[block.name, self.entry.name]))
         if outcome.status == "xfail":
             pytest.xfail(f"{self.entry.xfail} ({'; '.join(outcome.said)})")
         if not outcome.good:
-            raise LimitFailure(failure(outcome, _shown(self.path), (staleness(limits), other_versions(limits))))
+            raise LimitFailure(failure(outcome, _shown(self.path), (stale, other_versions(limits))))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The plain text of a limit that failed; a traceback for anything else."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 SUFFIX = ".limits.toml"
+STALE = "gridai stale"
+"""Name of the property by which a test tells the pytest plugin that its case has changed."""
 T_TOLERANCE_S = 0.1
 """How far the time of a judged value may move where the file does not say. [s]"""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gridai.limits.records import SUFFIX
-from gridai.pytest_plugin import SUFFIX as PLUGIN_SUFFIX
+from gridai import pytest_plugin
+from gridai.limits import records
 
 Pytest = Callable[..., subprocess.CompletedProcess[str]]
 LIMITS = """title = "one machine"
@@ -59,7 +59,7 @@ def test_the_plugin_imports_the_standard_library_only(child_env: dict[str, str])
     code = "import sys, gridai.pytest_plugin; print(*{m.partition('.')[0] for m in sys.modules})"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env=child_env, check=True)
     assert set(done.stdout.split()) <= {*sys.stdlib_module_names, "gridai", "__main__"}
-    assert PLUGIN_SUFFIX == SUFFIX
+    assert (pytest_plugin.SUFFIX, pytest_plugin.STALE) == (records.SUFFIX, records.STALE)
 
 
 def test_a_session_without_limits_files_loads_nothing(tmp_path: Path, run_pytest: Pytest) -> None:
@@ -112,6 +112,16 @@ def test_a_faulty_file_is_an_error_with_all_its_faults(repository: Path, run_pyt
     assert "2 faults" in done.stdout
     assert "did you mean 'ercot'" in done.stdout
     assert "metric = 3" in done.stdout
+
+
+def test_a_stale_baseline_is_said_where_all_limits_hold(case_copy: Callable[[str], Path], run_pytest: Pytest) -> None:
+    folder = case_copy("smib")
+    table = folder / "network" / "line.csv"
+    table.write_text(table.read_text() + "# a remark\n")
+    done = run_pytest(folder, "-q", "-k", "cct")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("smib.limits.toml: stale baseline") == 1
+    assert "network/line.csv" in done.stdout
 
 
 @pytest.mark.slow
