@@ -289,7 +289,7 @@ def _comparison(found: Outcome) -> Table:
     for place, a, b in places:
         for what, unit, own, model in _pairs(measure(a), measure(b)):
             factor, unit = (1.0, unit) if unit == "Hz" else _scaled(found.mean_mw, unit)
-            change = round(100.0 * (model / own - 1.0), 2) if own else ""
+            change = round(100.0 * (model / own - 1.0), 2) + 0.0 if own else ""
             rows.append((place, what, f"{factor * own:.5g}", f"{factor * model:.5g}", unit, change))
     return Table("trace and model", ("", "measure", "trace", "model", "unit", "model - trace in %"), tuple(rows))
 

@@ -43,7 +43,7 @@ def mlperf(folder: Path, name: str, gpus: int) -> Trace:
 def gpt3(traces: Path) -> Fit:
     start = time.perf_counter()
     found = fit(mlperf(traces, "gpt3_175b_512xh100", 512))
-    assert time.perf_counter() - start < 10.0  # an hour of trace; reached 1.3 s
+    assert time.perf_counter() - start < 10.0  # an hour of trace; reached 2 s, 3.6 s on a busy core
     return found
 
 
@@ -63,11 +63,11 @@ def test_gpt3_fitted(gpt3: Fit, seed: int) -> None:
     assert trace.ramp_step_s == 2.0
     assert model.mean == pytest.approx(trace.mean, rel=0.01)  # reached 0.0003
     for q in (5.0, 95.0):
-        assert model.percentiles[q] == pytest.approx(trace.percentiles[q], rel=0.03)  # reached 0.0055
+        assert model.percentiles[q] == pytest.approx(trace.percentiles[q], rel=0.03)  # reached 0.0038
     assert model.line.f_hz == pytest.approx(trace.line.f_hz, rel=0.01)  # reached 0.0031
-    assert model.line.amplitude == pytest.approx(trace.line.amplitude, rel=0.15)  # reached 0.046
-    assert model.ramp_p999 == pytest.approx(trace.ramp_p999, rel=0.20)  # reached 0.115
-    assert model.swing == pytest.approx(trace.swing, rel=0.10)  # reached 0.047
+    assert model.line.amplitude == pytest.approx(trace.line.amplitude, rel=0.15)  # reached 0.044
+    assert model.ramp_p999 == pytest.approx(trace.ramp_p999, rel=0.20)  # reached 0.123
+    assert model.swing == pytest.approx(trace.swing, rel=0.10)  # reached 0.019
 
 
 def test_gpt3_parameters_are_those_of_the_run(gpt3: Fit) -> None:
@@ -108,7 +108,7 @@ def test_64_to_512_gpus_in_the_training_phase(lora: tuple[Fit, Fit]) -> None:
     model = measure(Trace("hour", t, course, 512, METER_S))
     trace = measure(lora[1].training)
     assert model.mean == pytest.approx(trace.mean, rel=0.10)  # reached 0.074
-    assert model.swing == pytest.approx(trace.swing, rel=0.15)  # reached 0.037
+    assert model.swing == pytest.approx(trace.swing, rel=0.15)  # reached -0.039
 
 
 def test_64_to_512_gpus_whole_trace_with_its_own_start_and_stop(lora: tuple[Fit, Fit]) -> None:
@@ -121,7 +121,7 @@ def test_64_to_512_gpus_whole_trace_with_its_own_start_and_stop(lora: tuple[Fit,
         found.append((model.mean_mw / trace.mean_mw, measure(model).swing / measure(trace).swing, rms))
     mean, swing, rms = np.mean(found, axis=0)
     assert mean == pytest.approx(1.0, abs=0.10)  # reached 0.021
-    assert swing == pytest.approx(1.0, abs=0.15)  # reached 0.050
+    assert swing == pytest.approx(1.0, abs=0.15)  # reached 0.048
     assert rms < 0.10  # reached 0.069
 
 
@@ -221,7 +221,7 @@ def mean_w(rate_per_s: float) -> float:
 
 @pytest.mark.parametrize("rate", list(NLR_RATES))
 def test_power_against_load_of_a_70b_model(processors_w: float, rate: int) -> None:
-    """The engine's curve (OpenG2G's fit to ML.ENERGY's runs) against another laboratory's, 1 to 35 requests a second."""
+    """The engine's curve (OpenG2G's fit to ML.ENERGY's runs) against another laboratory, 1 to 35 requests a second."""
     found = mean_w(rate) + processors_w
     # Reached -7.3 % at 1 request a second, within 1.6 % from 10 on.
     assert found == pytest.approx(NLR_RATES[rate] / 4.0, rel=0.10 if rate < 10 else 0.03)

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gridai.cluster.calibration.measures import Measures, measure, uniform
-from gridai.cluster.calibration.periods import Template, find_cycle, refold
-from gridai.cluster.calibration.ripple import Ripple, find_ripple
-from gridai.cluster.calibration.run import Schedule, as_measured
+from gridai.cluster.calibration.periods import Template, find_cycles, refold
+from gridai.cluster.calibration.ripple import Ripple, find_ripple, outside
+from gridai.cluster.calibration.run import Schedule, as_measured, metered, play
 from gridai.cluster.calibration.segment import Segments, inner, segment
 from gridai.cluster.calibration.shape import Shape, fit_shape
 from gridai.cluster.calibration.stalls import Stalls, find_stalls
@@ -38,7 +38,10 @@ MOST_UNEXPLAINED = 0.4
 LONE_DEVIATIONS = 4.0
 """Samples so many robust deviations below the median can hide a cycle."""
 CLEARLY_BETTER = 0.5
-"""The cycle of the record without them is taken where it leaves less than this of what the other leaves."""
+"""The cycles of the record without them are taken where the best leaves less than this of what the others' leaves."""
+SEEDS = range(100, 104)
+WELL_MET = 0.1
+"""A shape that leaves less than this of the record's variance is met."""
 STEADY_DIP = 0.1
 """Without a cycle, dips of half of this over the level are stalls."""
 
@@ -88,14 +91,20 @@ class Fit:
         found: list[tuple[str, float | str, str]] = [("workload", type(self.workload).__name__, "")]
         w = self.workload
         if isinstance(w, Training):
-            found += [
-                ("step", w.step_s, "s"), ("communication", w.comm_fraction, "of the step"),
-                ("server's power in communication", w.comm_level, "of compute"), ("edge", w.edge_s, "s"),
-                ("jitter", w.jitter, "of the step"),
-            ]  # fmt: skip
+            if w.comm_level < 1.0:
+                found += [
+                    ("step", w.step_s, "s"), ("communication", w.comm_fraction, "of the step"),
+                    ("server's power in communication", w.comm_level, "of compute"),
+                    ("jitter", w.jitter, "of the step"),
+                ]  # fmt: skip
             if w.eval_every:
-                found += [("steps between evaluations", float(w.eval_every), ""), ("evaluation", w.eval_s, "s"),
-                          ("power in an evaluation", w.eval_level, "of compute")]  # fmt: skip
+                found += [("steps between evaluations", float(w.eval_every), "")] if w.comm_level < 1.0 else []
+                found += [
+                    ("time between evaluations", w.eval_every * w.step_s, "s"), ("evaluation", w.eval_s, "s"),
+                    ("power in an evaluation", w.eval_level, "of compute"),
+                ]  # fmt: skip
+            if w.comm_level < 1.0 or w.eval_every:
+                found.append(("edge", w.edge_s, "s"))
             if w.stalls_per_h:
                 found += [("stalls", w.stalls_per_h, "1/h"), ("stall", w.stall_s, "s"),
                           ("mean power in a stall", w.stall_level, "of compute")]  # fmt: skip
@@ -121,10 +130,9 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
     segments = segment(trace)
     phase = inner(trace, segments.training)
     power, step_s, gpus = uniform(phase), phase.step_s, max(trace.gpus, 1)
-    template = _template(power, step_s)
-    shape, notes = None, list(trace.notes)
-    if template is not None:
-        shape = fit_shape(template, phase.meter_s)
+    template, shape = _cycle(power, step_s, phase.meter_s)
+    notes = list(trace.notes)
+    if template is not None and shape is not None:
         own = max(shape.depth, shape.eval_depth, shape.switch_depth)
         level, cycles = shape.level, len(template.starts_s)
         expected = template.at(step_s * np.arange(len(power), dtype=np.float64))
@@ -139,28 +147,60 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
         expected = np.full(len(power), level)
         notes.append("nothing repeats in the training phase: a steady load with stalls and ripple is taken")
     stalls = find_stalls(power, expected, step_s, level, own, phase.meter_s)
-    ripple = find_ripple(power - expected, stalls, cycles, step_s, level, phase.meter_s)
-    if shape is None or template is None:
-        work = steady_of(stalls, ripple, gpus)
-    else:
-        work = training_of(shape, stalls, ripple, template.drift_s, gpus, gpus_per_server)
+
+    def made(stalls: Stalls, ripple: Ripple) -> Workload:
+        if shape is None or template is None:
+            return steady_of(stalls, ripple, gpus)
+        return training_of(shape, stalls, ripple, template.drift_s, gpus, gpus_per_server)
+
+    kept = outside(stalls, len(power), step_s, phase.meter_s)
+    smooth = made(Stalls(), Ripple())
+    lacking = float(power[kept].var()) - _variance(smooth, float(power.mean()), phase, gpus_per_server)
+    ripple = find_ripple(power - expected, kept, cycles, step_s, level, phase.meter_s, lacking)
+    work = made(stalls, ripple)
     schedule = Schedule.of(segments, trace)
     return Fit(trace, work, float(power.mean()), segments, schedule, shape, stalls, tuple(notes))
 
 
-def _template(power: Array, step_s: float) -> Template | None:
-    """The cycle of a record, or of the record without lone deep samples where that shows one clearly better."""
+def _variance(work: Workload, mean_mw: float, phase: Trace, per_server: int) -> float:
+    """Variance of a workload as the meter shows it, mean of some seeds. [MW squared]"""
+    t = phase.t_s
+    courses = (play(work, mean_mw, max(phase.gpus, 1), per_server, float(t[-1]), seed) for seed in SEEDS)
+    return float(np.mean([metered(course, t, phase.meter_s).var() for course in courses]))
+
+
+def _cycle(power: Array, step_s: float, meter_s: float) -> tuple[Template | None, Shape | None]:
+    """The cycle of a record and its shape; (None, None) without one.
+
+    Of several cycles the first whose shape is met counts, else the one that leaves least.
+    """
+    best: tuple[Template | None, Shape | None] = (None, None)
+    least = MOST_UNEXPLAINED
+    for template in _templates(power, step_s):
+        shape = fit_shape(template, meter_s)
+        left = (shape.error * shape.level) ** 2 / float(power.var())
+        if left < WELL_MET:
+            return template, shape
+        left += template.unexplained(power, step_s)
+        if left < least or best[0] is None:
+            best, least = (template, shape), left
+    return best
+
+
+def _templates(power: Array, step_s: float) -> list[Template]:
+    """Cycles of a record, or of the record without lone deep samples where these are clearly better; best first."""
     middle = float(np.median(power))
     lowest = middle - LONE_DEVIATIONS * 1.4826 * float(np.median(np.abs(power - middle)))
-    best, left = None, MOST_UNEXPLAINED
+    best: list[Template] = []
+    left = MOST_UNEXPLAINED
     for course in (power, np.maximum(power, lowest)):
-        template = find_cycle(course, step_s) if course.std() >= LEAST_SWING * course.mean() else None
-        if template is None:
+        if course.std() < LEAST_SWING * course.mean():
             continue
-        template = refold(template, power, step_s)
-        unexplained = template.unexplained(power, step_s)
+        found = [refold(template, power, step_s) for template in find_cycles(course, step_s)]
+        found = [template for template in found if template.unexplained(power, step_s) < MOST_UNEXPLAINED]
+        unexplained = min((template.unexplained(power, step_s) for template in found), default=np.inf)
         if unexplained < left:
-            best, left = template, CLEARLY_BETTER * unexplained
+            best, left = found, CLEARLY_BETTER * unexplained
     return best
 
 

@@ -19,6 +19,8 @@ FAR = 0.3
 """A cycle that starts half a cycle off must correlate by half of this better than one on time."""
 MANY, LEAST_CYCLES = 8, 3.5
 MOST_POINTS = 800
+GROWS = 2.0
+"""Where durations of several cycles spread by less than this of what those of one do, it is the error of the starts."""
 LONE = 0.02
 """The share of the samples that may be lone deep ones."""
 LEAST_CORRELATION = 0.25
@@ -52,10 +54,13 @@ class Template:
         if n < 2:
             return 0.0
         # A stall shifts all that follow: such a step counts as a usual one.
-        step = np.where(np.abs(step - np.median(step)) < 0.1 * self.cycle_s, step, np.median(step))
+        off = np.abs(step - np.median(step))
+        step = np.where(off <= max(4.0 * 1.4826 * float(np.median(off)), 0.5 * self.sample_s), step, np.median(step))
         regular = np.concatenate([[0.0], np.cumsum(step)])
         m = np.arange(1, n + 1)
         spread = [float(np.var(regular[k:] - regular[:-k])) for k in m]
+        if spread[-1] < GROWS * spread[0]:
+            return 0.0
         return float(np.sqrt(max(np.polyfit(m, spread, 1)[0], 0.0)))
 
     def unexplained(self, power: Array, step_s: float) -> float:
@@ -89,12 +94,19 @@ def autocorrelation(power: Array) -> Array:
 
 def find_cycle(power: Array, step_s: float) -> Template | None:
     """The template of the cycle that repeats, or None where nothing does so more than three times."""
-    found = [fold(power, step_s, lag) for lag in candidates(power, step_s)]
-    if not found:
-        return None
+    return next(iter(find_cycles(power, step_s)), None)
+
+
+def find_cycles(power: Array, step_s: float) -> list[Template]:
+    """Templates of cycles that repeat: first the shortest that explains nearly as much as the best, then the others."""
+    lags = candidates(power, step_s)
+    # Wide dips of an evaluation hide steps in the power, not in its changes.
+    lags += [lag for lag in candidates(np.diff(power), step_s) if all(abs(lag / own - 1.0) > 0.02 for own in lags)]
+    found = [fold(power, step_s, lag) for lag in sorted(lags)]
     left = [template.unexplained(power, step_s) for template in found]
-    good = min(left)
-    return next(t for t, u in zip(found, left, strict=True) if u <= NEARLY * good + LITTLE)
+    good = min(left, default=0.0)
+    first = next((k for k, u in enumerate(left) if u <= NEARLY * good + LITTLE), 0)
+    return found[first : first + 1] + found[:first] + found[first + 1 :]
 
 
 def candidates(power: Array, step_s: float) -> list[float]:

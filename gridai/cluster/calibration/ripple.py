@@ -8,7 +8,8 @@ The mean over T of a noise of variance s2 and correlation time a has at the lag 
     c(L) = s2 (a / T)^2 (E(L - T) + E(L + T) - 2 E(L))                      L >= T
 
 so a is where c(step) / c(0) = r, and s2 follows from c(0) = v. A correlation below that of white noise gives the
-shortest a.
+shortest a. v is no more than the variance that a model without ripple lacks: what is left at the edges of a cycle,
+where it is laid over the record a little off, is no noise.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gridai.cluster.calibration.stalls import Stalls
 from gridai.kernel.profile import Array
 
+Bools = npt.NDArray[np.bool_]
 SHORTEST, LONGEST = 0.25, 200.0
 """The correlation time lies within so many sampling steps."""
 LEAST = 0.002
@@ -35,20 +38,31 @@ class Ripple:
     time_s: float = 0.0
 
 
-def find_ripple(residual: Array, stalls: Stalls, cycles: int, step_s: float, level: float, meter_s: float) -> Ripple:
-    """The ripple of a record. residual: trace less expected course; cycles: how many the expected course is made of."""
-    kept = np.ones(len(residual), dtype=bool)
+def outside(stalls: Stalls, samples: int, step_s: float, meter_s: float) -> Bools:
+    """Which samples of a record are not touched by a stall."""
+    kept = np.ones(samples, dtype=bool)
     near = max(1, round((stalls.duration_s + meter_s) / step_s))
     for at in stalls.t_s:
         k = round(at / step_s)
         kept[max(0, k - near) : k + near + 1] = False
+    return kept
+
+
+def find_ripple(
+    residual: Array, kept: Bools, cycles: int, step_s: float, level: float, meter_s: float, most: float
+) -> Ripple:
+    """The ripple of a record.
+
+    residual  trace less expected course; cycles: how many the expected course is made of.
+    kept      samples outside stalls; most: variance that the ripple may have. [unit of the power, squared]
+    """
     pairs = kept[1:] & kept[:-1]
     if pairs.sum() < 10:
         return Ripple()
     x = residual - residual[kept].mean()
     # A mean course of n cycles has taken its n-th part of the variance.
-    variance = float(np.mean(x[kept] ** 2)) * cycles / max(cycles - 1, 1)
-    if math.sqrt(variance) < LEAST * level:
+    variance = min(float(np.mean(x[kept] ** 2)) * cycles / max(cycles - 1, 1), most)
+    if variance < (LEAST * level) ** 2:
         return Ripple()
     correlation = float(np.mean(x[1:][pairs] * x[:-1][pairs]) / np.mean(x[kept] ** 2))
     times = step_s * np.geomspace(SHORTEST, LONGEST, 400)

@@ -9,7 +9,7 @@ edges besides: what is played and metered again then has the measured depth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,10 +24,10 @@ HALF = 0.5
 class Stalls:
     """Found stalls: times [s], depths over the level, and what they make as parameters of a Training."""
 
-    t_s: Array
-    depth: Array
-    per_h: float
-    duration_s: float
+    t_s: Array = field(default_factory=lambda: np.empty(0))
+    depth: Array = field(default_factory=lambda: np.empty(0))
+    per_h: float = 0.0
+    duration_s: float = 0.0
 
     @property
     def spread(self) -> float:

@@ -6,9 +6,11 @@
 
 Source of both logistic curves: fits of OpenG2G (gpu2grid/openg2g, examples/offline, logistic_fits.csv) to measurements
 of the ML.ENERGY Benchmark v3 on H100 (arXiv:2601.22076): power by NVML, in steady serving, prefill of the own requests
-included. prefill_per_s is estimated: 2 operations a parameter and token at half of 989 TFLOPS dense BF16 for each GPU
-(unverified); prefill_w is the rated power. idle_w: a loaded model without requests, above that of an empty GPU
-(assumed as the H100's idle with a job loaded). Power of processors comes on top (`facility.Server`).
+included. With the processors' power added, the 70B curve meets the means of another laboratory at 1 to 35 requests a
+second (arXiv:2604.07345, tests/validation/test_power_traces.py) within 8 %, from 5 on within 2 %. prefill_per_s is
+estimated: 2 operations a parameter and token at half of 989 TFLOPS dense BF16 for each GPU (unverified); prefill_w is
+the rated power. idle_w: a loaded model without requests, above that of an empty GPU (assumed as the H100's idle with a
+job loaded). Power of processors comes on top (`facility.Server`).
 """
 
 from __future__ import annotations
