@@ -178,10 +178,10 @@ def write(updates: Sequence[Update]) -> list[Path]:
 
 
 def _write(path: Path, text: str) -> None:
-    """One file, whole or not at all; its permissions stay."""
-    mode = path.stat().st_mode & 0o777
+    """One file, whole or not at all; its permissions and its ends of lines stay."""
+    mode, newline = path.stat().st_mode & 0o777, "\r\n" if b"\r\n" in path.read_bytes() else "\n"
     if not os.access(path, os.W_OK):
         raise PermissionError(f"{path}: is read-only; nothing is written")
     with atomic_path(path.resolve()) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", newline=newline)
     path.chmod(mode)

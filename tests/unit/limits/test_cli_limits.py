@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,3 +115,15 @@ def test_new_with_a_cluster_and_a_bad_parameter(call: Call) -> None:
     assert "parameters = { pause_mw = 50, until_s = 5 }" in out
     assert 'criterion = "frequency_nadir"' in out
     assert "write NAME=VALUE" in call("new", "--case", "smib", "-p", "x")[2]
+
+
+@pytest.mark.parametrize("verb", ["", "check", "update", "new"])
+def test_help_loads_nothing_heavy(verb: str, child_env: dict[str, str]) -> None:
+    code = (
+        "import sys; from gridai.cli import call; status = call(sys.argv[1:]); "
+        "print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "limits", *([verb] if verb else []), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, env=child_env, check=True)
+    assert done.stdout.startswith("Usage: gridai limits")
+    assert set(done.stderr.split()).isdisjoint({"pandapower", "numba", "matplotlib", "pandas", "scipy", "numpy"})

@@ -137,3 +137,14 @@ def test_a_value_that_is_only_shown_follows_its_digits(limits_in: Callable[..., 
     for written, new in (("2.0", 0.0), ("1e-9", 1e-9)):
         path.write_text('case = "."\n' + text.replace("EXPECTED", written))
         assert proposed(path)["expected"] == pytest.approx(new, abs=1e-9)
+
+
+def test_ends_of_lines_and_permissions_stay(limits_in: Callable[..., Path]) -> None:
+    path = limits_in(CCT + 'tolerance = "0.02 s"\n')
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path.chmod(0o640)
+    write([update(read_limits(path))])
+    content = path.read_bytes()
+    assert content.count(b"\r\n") == content.count(b"\n") > 20
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert update(read_limits(path)).diff == ""
