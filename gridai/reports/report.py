@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridai.errors import UnknownNameError, near
 from gridai.reports.series import write_series
-from gridai.reports.text import number, plain_table
+from gridai.reports.text import more_digits, number, plain_table
 from gridai.results import Limit, Result, Verdict, atomic_folder
 from gridai.results.formats import DataFormat, check_format
 from gridai.results.store import numbers_of, write_json, write_rows, write_text
@@ -196,8 +196,9 @@ def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) ->
     if not verdicts:
         return "verdicts: none, no limit applies"
     rows = [
-        (v.status_text, v.criterion, *(number(x, v.unit) for x in (v.value, v.limit, v.margin)), v.unit, v.element,
-         number(v.t_s, "s"), v.edition)
+        (v.status_text, v.criterion,
+         *(number(x, v.unit, more_digits(v.value, v.limit, v.unit)) for x in (v.value, v.limit, v.margin)),
+         v.unit, v.element, number(v.t_s, "s"), v.edition)
         for v in verdicts
     ]  # fmt: skip
     head = f"verdicts by profile {provenance.get('profile', '')}".rstrip()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gridai.criteria import CONFIDENCE, FAMILIES
 from gridai.reports.binding import by_room, room
 from gridai.reports.markup import Markup, joined, table, tag
-from gridai.reports.text import number
+from gridai.reports.text import more_digits, number
 from gridai.results import Limit, Verdict
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def what_binds(report: Report) -> Markup:
     f_hz = float(report.provenance.get("f_hz") or math.nan)
     first = by_room(report.verdicts, f_hz)
     rows = [
-        (plain_name(v), where(report, v), _at(v), number(v.value, v.unit), number(v.limit, v.unit),
-         number(v.margin, v.unit), v.unit, _room(v, f_hz), badge(v.status, v.verified))
+        (plain_name(v), where(report, v), _at(v), *_values(v), v.unit, _room(v, f_hz),
+         badge(v.status, v.verified))
         for v in first[:BINDING]
     ]  # fmt: skip
     head = ("criterion", "where", "at s", "value", "limit", "margin", "unit", "room %", "verdict")
@@ -104,10 +104,16 @@ def _in_words(report: Report, v: Verdict) -> str:
     word = "is violated" if v.status == "fail" else "is closest to its limit"
     place = f" at {where(report, v)}" if v.element else ""
     when = f", {_at(v)} s" if math.isfinite(v.t_s) else ""
-    value, limit = (f"{number(x, v.unit)} {v.unit}".strip() for x in (v.value, v.limit))
+    value, limit = (f"{text} {v.unit}".strip() for text in _values(v)[:2])
     values = f"{value} against {limit}"
     text = f"{plain_name(v)} {word}{place}{when}: {values}."
     return text[:1].upper() + text[1:]
+
+
+def _values(v: Verdict) -> tuple[str, str, str]:
+    """Value, limit and margin, with so many digits that a value beside its limit does not look equal to it."""
+    more = more_digits(v.value, v.limit, v.unit)
+    return number(v.value, v.unit, more), number(v.limit, v.unit, more), number(v.margin, v.unit, more)
 
 
 def _at(v: Verdict) -> str:
@@ -234,8 +240,8 @@ def results(report: Report) -> Markup:
     """One row a verdict: value, limit, margin, where, when, pass or fail."""
     f_hz = float(report.provenance.get("f_hz") or math.nan)
     rows = [
-        (badge(v.status, v.verified), joined([plain_name(v), _note(v.note)]), number(v.value, v.unit),
-         number(v.limit, v.unit), number(v.margin, v.unit), v.unit, _room(v, f_hz), where(report, v), _at(v),
+        (badge(v.status, v.verified), joined([plain_name(v), _note(v.note)]), *_values(v), v.unit,
+         _room(v, f_hz), where(report, v), _at(v),
          joined([v.clause, tag("div", v.edition, class_="note")]))
         for v in report.verdicts
     ]  # fmt: skip

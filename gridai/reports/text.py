@@ -10,14 +10,24 @@ DECIMALS = {"Hz": 4, "Hz/s": 4, "pu": 4, "MW": 2, "MVAr": 2, "s": 3, "%": 2}
 _NUMBER = set("0123456789.+-eE%")
 
 
-def number(value: float | None, unit: str = "") -> str:
-    """A number as text with the digits its unit deserves; a dash for NaN and None."""
+def number(value: float | None, unit: str = "", more: int = 0) -> str:
+    """A number as text with the digits its unit deserves, or `more` of them; a dash for NaN and None."""
     if value is None or math.isnan(value):
         return "-"
     if unit in DECIMALS:
-        text = f"{value:.{DECIMALS[unit]}f}"
+        text = f"{value:.{DECIMALS[unit] + more}f}"
         return text.removeprefix("-") if float(text) == 0.0 else text
     return f"{value:.6g}"
+
+
+def more_digits(value: float, limit: float, unit: str = "") -> int:
+    """How many digits more than usual, four at most, show that a value is not its limit; 0 where the usual ones do."""
+    usual, more = DECIMALS.get(unit), 0
+    if usual is None or value == limit or math.isnan(value) or math.isnan(limit):
+        return 0
+    while more < 4 and f"{value:.{usual + more}f}" == f"{limit:.{usual + more}f}":
+        more += 1
+    return more
 
 
 def plain_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

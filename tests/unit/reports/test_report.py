@@ -14,7 +14,7 @@ import pytest
 from gridai import criteria, plots
 from gridai.errors import ResultError, UnknownNameError
 from gridai.reports import Measure, Report, Table, load_report, plain_table
-from gridai.reports.text import number
+from gridai.reports.text import more_digits, number
 from gridai.studies.summary import all_measures
 
 FILES = {
@@ -124,6 +124,9 @@ def test_numbers_and_tables():
     assert number(59.97891, "Hz") == "59.9789"
     assert number(float("nan"), "Hz") == "-"
     assert number(-0.00001, "MW") == "0.00"
+    assert number(1.05000012, "pu", more_digits(1.05000012, 1.05, "pu")) == "1.0500001"
+    assert more_digits(1.0499, 1.05, "pu") == more_digits(1.05, 1.05, "pu") == more_digits(1.0, 1.0 + 1e-9) == 0
+    assert more_digits(1.05 + 1e-12, 1.05, "pu") == 4
     assert number(1234567.0) == "1.23457e+06"
     text = plain_table("t", ("name", "x"), [("a", "1.0"), ("bb", "-")])
     assert text.splitlines()[2] == "  a     1.0"
