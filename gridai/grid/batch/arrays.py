@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # status of a scenario
-SOLVED, NO_SOLUTION, BAD_INPUT, Q_LIMITS_FAIL, BLACKOUT = range(5)
+SOLVED, NO_SOLUTION, BAD_INPUT, Q_LIMITS_FAIL = range(4)
 
 # what a column of the input drives
 DRIVES_P, DRIVES_Q, DRIVES_V = range(3)
@@ -78,9 +78,19 @@ class Task(NamedTuple):
     change_to: Any  # int64
     change_y: Any  # float64[:, 8], flat: added to y_ff, y_ft, y_tf, y_tt (real, imaginary)
     change_branch: Any  # int64: row of Branches, -1 if none
+    most: Any  # int: largest number of changes in a scenario
+    low_rank: Any  # int: 1 to update the factors for the changes (outages), 0 where these are small (taps)
     has_dead: Any  # int
     dead_ptr: Any  # int64[S + 1]: nodes without supply of each scenario
     dead_node: Any  # int64
+    has_lost: Any  # int
+    lost_ptr: Any  # int64[S + 1]: injections added to each scenario (units and loads that are out)
+    lost_node: Any  # int64
+    lost_p: Any  # float64, pu
+    lost_q: Any  # float64
+    has_free: Any  # int
+    free_ptr: Any  # int64[S + 1]: nodes whose magnitude is no longer held in each scenario
+    free_node: Any  # int64
     aim: Any  # float: largest balance left over that ends the iteration, pu
     tolerance: Any  # float: largest balance left over that is certified, pu
     warm: Any  # int: 1 to start from the block before
@@ -128,6 +138,12 @@ class Work(NamedTuple):
     share: Any  # [1]: share of the change from the base that is made
     scenario: Any  # int64[LANES]: the scenario in each lane
     loading: Any  # [m]
+    # of the low-rank update
+    unknown: Any  # int64[4 most * LANES]: unknown of each column
+    z: Any  # [4 most * unknowns]
+    small_d: Any  # [4 most * 4 most]
+    small_m: Any  # float64[4 most * 4 most]
+    small_y: Any  # [4 most]
     # of the full Newton alone
     full_r: Any  # [unknowns of the full pattern]
     full_l: Any  # lanes of L
@@ -138,6 +154,7 @@ class Work(NamedTuple):
     t_p: Any  # [n]: target of the continuation
     t_q: Any  # [n]
     t_set: Any  # [n]
+    o_q: Any  # [n]: reactive injection where the continuation starts
     last_re: Any  # [n]: last accepted point of the continuation
     last_im: Any  # [n]
     sign: Any  # [1]: sign of the determinant

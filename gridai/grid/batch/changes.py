@@ -17,6 +17,9 @@ class Changes:
     y          float64[c, 8]: what is added to y_ff, y_ft, y_tf, y_tt, real and imaginary parts. [pu]
     branch     int64[c]: row of Matrices.branches, -1 for none; its loading follows the change.
     dead_ptr   int64[S + 1], dead_node: nodes that have lost their supply; their injections count as nought.
+    lost_ptr   int64[S + 1], lost_node, lost_mva: complex injections added, generator sign (units out: negative). [MVA]
+    free_ptr   int64[S + 1], free_node: nodes that no longer hold their voltage (their last unit is out).
+    low_rank   update the factors for the changes: for outages; small changes (taps) settle without, and faster.
     """
 
     ptr: Any
@@ -26,6 +29,12 @@ class Changes:
     branch: Any
     dead_ptr: Any
     dead_node: Any
+    low_rank: bool = True
+    lost_ptr: Any = None
+    lost_node: Any = None
+    lost_mva: Any = None
+    free_ptr: Any = None
+    free_node: Any = None
 
     @classmethod
     def none(cls) -> Changes:
@@ -43,16 +52,30 @@ class Changes:
         """Largest number of changes in one scenario."""
         return int(np.diff(self.ptr).max(initial=0))
 
-    def arrays(self, padded: int) -> dict[str, Any]:
+    @property
+    def frees(self) -> bool:
+        """True if a node no longer holds its voltage in some scenario."""
+        return self.free_node is not None and len(self.free_node) > 0
+
+    def arrays(self, padded: int, s_base_mva: float) -> dict[str, Any]:
         """The lists for the compiled code (fields of arrays.Task), with the last scenario repeated up to `padded`."""
         times = padded - self.scenarios if self.scenarios else 0
         ptr, lists = _padded(self.ptr, (self.from_node, self.to_node, self.y, self.branch), times)
         dead_ptr, (dead,) = _padded(self.dead_ptr, (self.dead_node,), times)
         one, two, y, branch = lists
+        nought, nobody = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        lost_ptr, lost_node, lost, free_ptr, free_node = nought, nobody, np.zeros(0, dtype=complex), nought, nobody
+        if self.lost_ptr is not None and len(self.lost_node):
+            lost_ptr, (lost_node, lost) = _padded(self.lost_ptr, (self.lost_node, self.lost_mva), times)
+        if self.frees:
+            free_ptr, (free_node,) = _padded(self.free_ptr, (self.free_node,), times)
         return {
             "has_changes": int(self.scenarios > 0), "change_ptr": ptr, "change_from": one, "change_to": two,
-            "change_y": y, "change_branch": branch, "has_dead": int(len(dead) > 0), "dead_ptr": dead_ptr,
-            "dead_node": dead,
+            "change_y": np.ascontiguousarray(y, dtype=float), "change_branch": branch, "most": self.most,
+            "low_rank": int(self.low_rank and self.most > 0), "has_dead": int(len(dead) > 0), "dead_ptr": dead_ptr,
+            "dead_node": dead, "has_lost": int(len(lost_node) > 0), "lost_ptr": lost_ptr, "lost_node": lost_node,
+            "lost_p": lost.real / s_base_mva, "lost_q": lost.imag / s_base_mva, "has_free": int(self.frees),
+            "free_ptr": free_ptr, "free_node": free_node,
         }  # fmt: skip
 
 

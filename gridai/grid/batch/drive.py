@@ -8,8 +8,9 @@ failed block is used for the next one.
 from gridai.grid.batch.arrays import SOLVED
 from gridai.grid.batch.gather import gather
 from gridai.grid.batch.hard import hard
+from gridai.grid.batch.iterate import iterate
 from gridai.grid.batch.lanes import LANES, floats, largest, load, spread, store, whole
-from gridai.grid.batch.shared import factorise, iterate
+from gridai.grid.batch.shared import factorise
 from gridai.grid.batch.write import blank_dead, write
 from gridai.kernel.contract import kernel
 
@@ -70,7 +71,7 @@ def run(g, p, pf, origin, f, br, task, wk, answer, first, last, sign):
         waiting = _settle(g, br, task, wk, answer, s0, steps, waiting)
         warm = task.warm != 0 and floats(wk.err)[LANES - 1] <= task.tolerance
         since += 1
-        if steps > SLOW_STEPS and since > BLOCKS_BETWEEN:
+        if steps > SLOW_STEPS and since > BLOCKS_BETWEEN and task.low_rank == 0:
             since = 0
             _mean_point(g, f, wk, task)
             if factorise(g, p, f) != sign:
@@ -92,6 +93,8 @@ def _settle(g, br, task, wk, answer, s0, steps, waiting):
     for lane in range(LANES):
         s = s0 + lane
         good = floats(wk.err)[lane] <= task.tolerance and (task.limits == 0 or floats(wk.share)[lane] <= 0.0)
+        if task.has_free != 0 and s < task.scenarios:
+            good = good and whole(task.free_ptr)[s] == whole(task.free_ptr)[s + 1]
         floats(answer.residual)[s], whole(answer.iterations)[s] = floats(wk.err)[lane], steps
         floats(answer.reached)[s] = 1.0
         whole(answer.status)[s] = SOLVED

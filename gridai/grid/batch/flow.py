@@ -50,10 +50,18 @@ class BatchFlow:
         self._aim = max(0.01 * tolerance_pu, floor)
         self._grid = _grid(m)
         self._pattern = _pattern(m, np.zeros_like(m.held))
-        frees = m.held & ~m.reference & enforce_q_lims
-        self._full_pattern = _pattern(m, frees) if frees.any() else self._pattern
+        self._flexible: arrays.Pattern | None = None
         self._origin, self._sign = self._base_point()
         self._branches = _branches(m)
+
+    def _full_pattern(self, flexible: bool) -> arrays.Pattern:
+        """The pattern of full Newton; flexible: every held magnitude but a slack's may be freed."""
+        if not flexible:
+            return self._pattern
+        if self._flexible is None:
+            m = self.matrices
+            self._flexible = _pattern(m, m.held & ~m.reference)
+        return self._flexible
 
     def _base_point(self) -> tuple[arrays.Factor, float]:
         """Factors at the base case, its voltages solved to rounding."""
@@ -101,12 +109,13 @@ class BatchFlow:
         branches = self._branches if loading else _none(self._branches)
         answer = _answer(len(self.matrices.v), branches.count, task.padded)
         shares = _shares(task.padded, threads)
+        full = self._full_pattern(self.enforce_q_lims or (changes is not None and changes.frees))
         run = compiled().run
 
         def part(bounds: tuple[int, int]) -> None:
             own = self._origin._replace(**{k: getattr(self._origin, k).copy() for k in _MOVED})
-            work = self._work(branches.count, bounds, changes)
-            parts = (self._grid, self._pattern, self._full_pattern, self._origin, own, branches, task, work, answer)
+            work = self._work(branches.count, full, bounds, changes)
+            parts = (self._grid, self._pattern, full, self._origin, own, branches, task, work, answer)
             run(*(arrays.record(x) for x in parts), bounds[0], bounds[1], self._sign)
 
         if len(shares) == 1:
@@ -134,13 +143,17 @@ class BatchFlow:
         return arrays.Task(
             base_p=base_p, base_q=base_q, base_v=np.where(m.held, np.abs(m.v), 0.0), columns=len(cols.node),
             col_node=cols.node, col_kind=cols.kind, col_scale=cols.scale, values=values, scenarios=count,
-            padded=padded, **change.arrays(padded), aim=self._aim, tolerance=self.tolerance_pu, warm=int(warm),
+            padded=padded, aim=self._aim, tolerance=self.tolerance_pu, warm=int(warm),
+            **change.arrays(padded, m.s_base_mva),
             limits=int(self.enforce_q_lims),
         )  # fmt: skip
 
-    def _work(self, branches: int, bounds: tuple[int, int], changes: Changes | None) -> arrays.Work:
-        n, p, full = len(self.matrices.v), self._pattern, self._full_pattern
-        most = LANES * (changes.most if changes is not None else 0)
+    def _work(
+        self, branches: int, full: arrays.Pattern, bounds: tuple[int, int], changes: Changes | None
+    ) -> arrays.Work:
+        n, p = len(self.matrices.v), self._pattern
+        each = changes.most if changes is not None else 0
+        most, rank = LANES * each, 4 * each if changes is not None and changes.low_rank else 0
 
         def lanes(count: int) -> Any:
             return aligned(count * LANES)
@@ -151,9 +164,11 @@ class BatchFlow:
         return arrays.Work(
             v_re=lanes(n), v_im=lanes(n), s_p=lanes(n), s_q=lanes(n), set2=lanes(n), d_p=lanes(n), d_q=lanes(n),
             r=lanes(len(p.owner)), err=lanes(1), change_lane=whole(most), change_of=whole(most), count=whole(2),
-            share=lanes(1), scenario=whole(LANES), loading=lanes(branches), full_r=lanes(len(full.owner)),
+            unknown=whole(rank * LANES), z=lanes(rank * len(p.owner)), small_d=lanes(rank * rank),
+            small_m=np.zeros(rank * rank), small_y=lanes(rank), share=lanes(1), scenario=whole(LANES),
+            loading=lanes(branches), full_r=lanes(len(full.owner)),
             full_l=lanes(len(full.l_idx)), full_u=lanes(len(full.u_idx)), full_pivot=lanes(len(full.owner)),
-            full_row=lanes(len(full.owner)), free=lanes(n), t_p=lanes(n), t_q=lanes(n), t_set=lanes(n),
+            full_row=lanes(len(full.owner)), free=lanes(n), t_p=lanes(n), t_q=lanes(n), t_set=lanes(n), o_q=lanes(n),
             last_re=lanes(n), last_im=lanes(n), sign=lanes(1), reached=lanes(1), part=lanes(1), start_sign=lanes(1),
             waiting=whole(max(bounds[1] - bounds[0], 1)),
         )  # fmt: skip

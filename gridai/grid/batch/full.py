@@ -9,8 +9,9 @@ Where a magnitude may be freed (units at a reactive limit) its row stands in the
 lanes that hold it.
 """
 
+from gridai.grid.batch.iterate import HOPELESS
 from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, signed, spread, store, unsigned, whole
-from gridai.grid.batch.shared import HOPELESS, balance
+from gridai.grid.batch.shared import balance
 from gridai.kernel.contract import kernel
 
 LARGEST_TURN = 0.7  # rad, or log magnitude

@@ -29,6 +29,19 @@ def gather(g, task, wk, in_a_row):
             store(wk.set2, at, 1.0 / (x * x))
     store(wk.share, 0, spread(1.0))
     _gather_changes(task, wk)
+    if task.has_lost != 0:
+        for lane in range(LANES):
+            s = whole(wk.scenario)[lane]
+            for k in range(whole(task.lost_ptr)[s], whole(task.lost_ptr)[s + 1]):
+                at = whole(task.lost_node)[k] * LANES + lane
+                floats(wk.s_p)[at] += floats(task.lost_p)[k]
+                floats(wk.s_q)[at] += floats(task.lost_q)[k]
+    if task.has_dead != 0:
+        for lane in range(LANES):
+            s = whole(wk.scenario)[lane]
+            for k in range(whole(task.dead_ptr)[s], whole(task.dead_ptr)[s + 1]):
+                at = whole(task.dead_node)[k] * LANES + lane
+                floats(wk.s_p)[at], floats(wk.s_q)[at] = 0.0, 0.0
 
 
 @kernel
@@ -41,12 +54,6 @@ def _gather_changes(task, wk):
                 whole(wk.change_lane)[whole(wk.count)[0]] = lane
                 whole(wk.change_of)[whole(wk.count)[0]] = c
                 whole(wk.count)[0] += 1
-    if task.has_dead != 0:
-        for lane in range(LANES):
-            s = whole(wk.scenario)[lane]
-            for k in range(whole(task.dead_ptr)[s], whole(task.dead_ptr)[s + 1]):
-                at = whole(task.dead_node)[k] * LANES + lane
-                floats(wk.s_p)[at], floats(wk.s_q)[at] = 0.0, 0.0
 
 
 @kernel

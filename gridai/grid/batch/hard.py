@@ -50,6 +50,7 @@ def _continue(g, p, origin, task, wk):
         store(wk.last_im, at, spread(floats(origin.v_im)[i]))
     _copy(wk.last_re, wk.last_im, wk.v_re, wk.v_im, g.nodes)
     store(wk.share, 0, spread(0.0))
+    _start_injections(g, origin, task, wk)
     full_factorise(g, p, task, wk)
     store(wk.start_sign, 0, load(wk.sign, 0))
     store(wk.reached, 0, spread(0.0))
@@ -65,6 +66,23 @@ def _continue(g, p, origin, task, wk):
     for lane in range(LANES):
         floats(wk.share)[lane] = floats(wk.reached)[lane]
     _blend(g, origin, wk)
+
+
+@kernel
+def _start_injections(g, origin, task, wk):
+    """Where the continuation starts: a node whose magnitude is freed gives at first what its unit gave."""
+    for i in range(g.nodes):
+        store(wk.s_p, i * LANES, spread(floats(origin.s_p)[i]))
+        store(wk.s_q, i * LANES, spread(floats(origin.s_q)[i]))
+        store(wk.o_q, i * LANES, spread(floats(origin.s_q)[i]))
+    if task.has_free != 0:
+        balance(g, task, wk)
+        for lane in range(LANES):
+            s = whole(wk.scenario)[lane]
+            for k in range(whole(task.free_ptr)[s], whole(task.free_ptr)[s + 1]):
+                at = whole(task.free_node)[k] * LANES + lane
+                floats(wk.free)[at] = 1.0
+                floats(wk.o_q)[at] -= floats(wk.d_q)[at]
 
 
 @kernel
@@ -93,7 +111,8 @@ def _blend(g, origin, wk):
     for i in range(g.nodes):
         at = i * LANES
         store(wk.s_p, at, floats(origin.s_p)[i] + share * (load(wk.t_p, at) - floats(origin.s_p)[i]))
-        store(wk.s_q, at, floats(origin.s_q)[i] + share * (load(wk.t_q, at) - floats(origin.s_q)[i]))
+        start = load(wk.o_q, at)
+        store(wk.s_q, at, start + share * (load(wk.t_q, at) - start))
         store(wk.set2, at, floats(origin.set2)[i] + share * (load(wk.t_set, at) - floats(origin.set2)[i]))
 
 

@@ -18,7 +18,6 @@ REASONS = {
     arrays.NO_SOLUTION: "no solution: beyond the loadability limit",
     arrays.BAD_INPUT: "the input holds a value that is not finite",
     arrays.Q_LIMITS_FAIL: "no solution once the units' reactive limits are kept",
-    arrays.BLACKOUT: "no slack is left: nothing is supplied",
 }
 _SIDES = {"trafo": ("hv", "lv"), "trafo3w": ("hv", "mv", "lv")}
 

@@ -15,8 +15,6 @@ import numpy as np
 from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, spread, store, unsigned, whole
 from gridai.kernel.contract import kernel
 
-MOST_STEPS = 40
-HOPELESS = 1e3  # a lane with so much left over, in pu, is left to full Newton
 WIDTH, ONE = np.uint64(LANES), np.uint64(1)  # an int64 beside a uint64 would make a float
 
 
@@ -157,30 +155,3 @@ def _scatter(g, p, f, i, reactive):
     w[angle[i]] += total.real if reactive else -total.imag
     if magnitude[i] >= 0:
         w[magnitude[i]] += total.imag if reactive else total.real
-
-
-@kernel
-def iterate(g, p, f, task, wk):
-    """Solve one block from the voltages in wk; returns the number of steps. What each lane has left is in err.
-
-    Ends when all lanes are at the aim, or when no other lane shrinks by a third in two steps any more.
-    """
-    before = 1e300
-    for step in range(MOST_STEPS):
-        balance(g, task, wk)
-        right_side(g, p, wk)
-        worst, pending = 0.0, 0
-        for lane in range(LANES):
-            if floats(wk.err)[lane] > task.aim:
-                pending += 1
-                if floats(wk.err)[lane] < HOPELESS:
-                    worst = max(worst, floats(wk.err)[lane])
-        if pending == 0 or worst == 0.0:
-            return step
-        if step % 4 == 3:
-            if worst > 0.3 * before:
-                return step
-            before = worst
-        substitute(p, f, wk.r)
-        turn(g, p, wk)
-    return MOST_STEPS

@@ -1,0 +1,157 @@
+"""Outages against pandapower with the element out of service, and islands against networkx."""
+
+import copy
+
+import networkx as nx
+import numpy as np
+import pandapower
+import pytest
+from pandapower import networks
+
+from gridai.errors import CaseError
+from gridai.grid.batch import BatchFlow, Vary
+from gridai.grid.contingency import Contingencies, Outage, double_outages, single_outages
+from gridai.grid.cuts import Cuts
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def single(net, outage):
+    """pandapower with the elements out of service; None where it does not converge."""
+    work = copy.deepcopy(net)
+    for table, index in outage.elements:
+        work[table].loc[index, "in_service"] = False
+    asked = {"calculate_voltage_angles": True, "init": "dc", "max_iteration": 30, "numba": False}
+    try:
+        pandapower.runpp(work, tolerance_mva=1e-10, **asked)
+    except pandapower.LoadflowNotConverged:
+        return None
+    return work
+
+
+def agree(net, result, which):
+    """The same status, the same buses without supply, voltages and loadings; largest distance of voltages. [pu]"""
+    worst = 0.0
+    for s in which:
+        work = single(net, result.outages[s])
+        assert (work is not None) == result.result.solved[s], str(result.outages[s])
+        if work is None:
+            continue
+        v = work.res_bus.vm_pu.to_numpy() * np.exp(1j * np.radians(work.res_bus.va_degree.to_numpy()))
+        own = result.result.vm_pu[s] * np.exp(1j * np.radians(result.result.va_degree[s]))
+        assert (np.isnan(v) == np.isnan(own)).all()
+        gone = net.bus.index[np.isnan(v)]
+        assert set(result.prepared.dead_buses[s]) == set(gone) - set(net.bus.index[~net.bus.in_service])
+        worst = max(worst, np.nanmax(np.abs(v - own)))
+        loading, mine = work.res_line.loading_percent.to_numpy(), result.result.loading_percent("line")[s]
+        some = np.isfinite(loading) & np.isfinite(mine)
+        assert np.max(np.abs(loading - mine)[some], initial=0.0) < 1e-5
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("name", "every"), [("case14", 1), ("case39", 3), ("case118", 12), ("create_cigre_network_mv", 3)]
+)
+def test_single_outages(name, every):
+    """Reached: 3e-10 pu."""
+    net = getattr(networks, name)()
+    result = Contingencies(BatchFlow(net)).run()
+    assert len(result.outages) == sum(int(net[t].in_service.sum()) for t in ("line", "trafo"))
+    assert agree(net, result, range(0, len(result.outages), every)) < 1e-8
+
+
+def test_three_winding_transformers_and_wards_of_a_large_network():
+    net = networks.example_multivoltage()
+    result = Contingencies(BatchFlow(net)).run()
+    which = [s for s, o in enumerate(result.outages) if o.elements[0][0] == "trafo3w"] + list(range(0, 30, 7))
+    assert which[0] > 0
+    assert agree(net, result, which) < 1e-8
+
+
+def test_pairs_those_that_split_and_those_without_solution():
+    net = networks.case39()
+    engine = Contingencies(BatchFlow(net))
+    pairs = double_outages(engine.flow)
+    assert len(pairs) == 46 * 45 // 2
+    result = engine.run(pairs)
+    failed, split = np.flatnonzero(~result.result.solved), np.flatnonzero(result.splits)
+    assert len(failed) == 3
+    assert agree(net, result, [*failed, *split[::60], *range(5, len(pairs), 150)]) < 1e-8
+    some = double_outages(engine.flow, first=[Outage.of("line", 0)])
+    assert len(some) == 45
+
+
+def test_units_and_loads_out():
+    """A unit that is the last one of its bus lets the voltage go; what it gave falls on the slack."""
+    net = networks.case39()
+    engine = Contingencies(BatchFlow(net))
+    outages = [*single_outages(engine.flow, ("gen", "load")), Outage((("gen", 3), ("line", 5)))]
+    result = engine.run(outages)
+    assert agree(net, result, range(0, len(outages), 3)) < 1e-8
+    assert agree(net, result, [len(outages) - 1]) < 1e-8
+
+
+def test_state_before_the_outage_varies_and_threads_agree():
+    net = networks.case118()
+    engine = Contingencies(BatchFlow(net))
+    outages = [Outage.of("line", k) for k in range(40)]
+    level = [Vary("load", "p_mw", net.load.p_mw.to_numpy() * np.linspace(0.9, 1.1, 40)[:, None])]
+    result = engine.run(outages, varying=level, threads=2)
+    net.load["p_mw"] *= 1.1
+    work = single(net, outages[39])
+    assert np.abs(work.res_bus.vm_pu.to_numpy() - result.result.vm_pu[39]).max() < 1e-8
+
+
+def test_what_is_lost_is_counted_and_told():
+    net = networks.create_cigre_network_mv(with_der=False)
+    result = Contingencies(BatchFlow(net)).run([Outage.of("line", 0), Outage.of("line", 2)])
+    table = result.table()
+    assert table.solved.all()
+    assert table.buses_lost[0] == len(net.bus) - 5
+    gone = net.load.bus.isin(result.prepared.dead_buses[0])
+    assert table.load_lost_mw[0] == pytest.approx((net.load.p_mw * net.load.scaling)[gone].sum())
+    assert "2 outages: 0 solved with all buses supplied, 2 solved with buses cut off" in result.summary()
+
+
+def test_unknown_branch_and_table_are_named():
+    engine = Contingencies(BatchFlow(networks.case9()))
+    with pytest.raises(CaseError, match="unknown branch in service 'line 77'"):
+        engine.run([Outage.of("line", 77)])
+    with pytest.raises(CaseError, match="did you mean 'line'"):
+        single_outages(engine.flow, ("lines",))
+    with pytest.raises(CaseError, match="unknown live element 'gen 9'"):
+        engine.run([Outage.of("gen", 9)])
+
+
+def test_cuts_find_what_networkx_finds():
+    """Random multigraphs with two slacks: bridges, and every pair by search."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        one, two = rng.integers(0, 14, 24), rng.integers(0, 14, 24)
+        keep = one != two
+        one, two = one[keep], two[keep]
+        cuts = Cuts(14, one, two, np.array([0, 5]))
+
+        def reached(out, one=one, two=two):
+            g = nx.MultiGraph()
+            g.add_nodes_from(range(14))
+            g.add_edges_from((int(a), int(b)) for k, (a, b) in enumerate(zip(one, two, strict=True)) if k not in out)
+            return nx.node_connected_component(g, 0) | nx.node_connected_component(g, 5)
+
+        base = reached(())
+        assert set(cuts.never.tolist()) == set(range(14)) - base
+        for a in range(len(one)):
+            assert set(cuts.dead([a]).tolist()) == base - reached((a,))
+            for b in range(a):
+                assert set(cuts.dead([a, b]).tolist()) == base - reached((a, b))
+
+
+@pytest.mark.slow
+def test_bridges_of_the_rte_network():
+    flow = BatchFlow(networks.case2848rte())
+    b, m = flow.matrices.branches, flow.matrices
+    cuts = Cuts(len(m.v), b.from_node, b.to_node, np.flatnonzero(m.reference))
+    g = nx.MultiGraph(zip(b.from_node.tolist(), b.to_node.tolist(), strict=True))
+    ends = zip(b.from_node.tolist(), b.to_node.tolist(), strict=True)
+    mine = {frozenset(e) for k, e in enumerate(ends) if len(cuts.dead([k]))}
+    assert mine == {frozenset(e) for e in nx.bridges(g)}
