@@ -13,7 +13,7 @@ from gridai.cluster.electrical import PowerSupply
 from gridai.cluster.facility import Facility
 from gridai.cluster.hardware import HARDWARE, Figure, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause
-from gridai.cluster.ride_through import RideThrough, UpsClass
+from gridai.cluster.ride_through import MotorClass, RideThrough, UpsClass
 from gridai.cluster.site import Site
 from gridai.cluster.stored import load_cluster, save_cluster
 from gridai.cluster.traces import Trace, read_trace
@@ -46,6 +46,7 @@ __all__ = [
     "Inference",
     "Interrupted",
     "Mixed",
+    "MotorClass",
     "Part",
     "Pause",
     "PauseParts",

@@ -197,7 +197,20 @@ class Cluster:
         if self.ride_through is None:
             return (("", *self.electrical(), 1.0),)
         supply = {name: self.supply.values()[name] for name in ("psu_s", "v_min_pu", "v_cut_pu")}
-        return tuple((g.name, UPS_MODEL, {**g.values, **supply}, g.share) for g in self.ride_through.groups())
+        return tuple(
+            (g.name, g.model, {**g.values, **supply} if g.model is UPS_MODEL else g.values, g.share)
+            for g in self.ride_through.groups()
+        )
+
+    @property
+    def cooling_share(self) -> float:
+        """Cooling's part of the meter's power at the mean of the workload. Needs a facility."""
+        if self.facility is None:
+            raise SettingError(
+                f"cooling_share: the cluster has a fixed pue = {self.pue:g}; give it facility=Facility()"
+            )
+        rest = self._rest(self.plug_mean_w)
+        return float(rest.cooling_mw[0] / rest.meter_mw[0])
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:

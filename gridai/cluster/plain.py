@@ -32,7 +32,7 @@ from gridai.cluster.cluster import Cluster
 from gridai.cluster.electrical import PowerSupply
 from gridai.cluster.facility import Cooling, Facility, Losses, Server
 from gridai.cluster.hardware import HARDWARE, Figure, Hardware
-from gridai.cluster.ride_through import RideThrough, UpsClass
+from gridai.cluster.ride_through import MotorClass, RideThrough, UpsClass
 from gridai.cluster.site import Site
 from gridai.cluster.waveform import Played
 from gridai.cluster.workloads import (
@@ -56,8 +56,8 @@ WORKLOADS: tuple[type, ...] = (Constant, Cycle, Idle, Inference, Interrupted, Mi
 KINDS: dict[str, type] = {
     k.__name__: k
     for k in (
-        Cluster, Site, PowerSupply, RideThrough, UpsClass, Facility, Server, Cooling, Losses, Hardware, Figure, Part,
-        Phase, Requests, Profile, *WORKLOADS,
+        Cluster, Site, PowerSupply, RideThrough, UpsClass, MotorClass, Facility, Server, Cooling, Losses, Hardware,
+        Figure, Part, Phase, Requests, Profile, *WORKLOADS,
     )
 }  # fmt: skip
 """What a file can hold, by the name that a table gives as its kind."""

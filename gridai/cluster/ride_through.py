@@ -1,10 +1,13 @@
-"""Ride-through settings: classes of UPS and power supplies, and the groups that are drawn from them.
+"""Ride-through settings: classes of UPS, power supplies and motors, and the groups that are drawn from them.
 
     settings = RideThrough((
         UpsClass("counting", share=0.6, groups=24, under1_pu=0.85, under1_s=0.02, count_n=3, window_s=60.0),
         UpsClass("supplies", share=0.4, groups=8, ups=0.0, under1_pu=0.7, under1_s=0.02),
     ))
     Cluster.of("H100", count=100_000, ride_through=settings)
+
+Cooling that stands on the mains is a MotorClass("cooling", share=0.1): its contactors drop out and its motors run down,
+run up again and draw reactive power meanwhile; `Cluster.cooling_share` is the share by the facility.
 
 A class is a share of the cluster that is built alike. Its groups differ: thresholds lie within +-v_spread_pu, delays
 within +-delay_spread (a share), and returns are spread over return_spread_s, by strata: n groups take the midpoints of
@@ -22,14 +25,15 @@ for no published setting was found.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from gridai.cluster import ups
+from gridai.cluster import motors, ups
 from gridai.cluster.settings import check_ranges, setting
 from gridai.errors import Problems, SettingError, near
+from gridai.kernel.contract import Model
 
 ReturnPolicy = Literal["together", "one-by-one", "steps", "hand"]
 POLICIES = ("together", "one-by-one", "steps", "hand")
@@ -40,10 +44,14 @@ _OVER = ("over1_pu", "over2_pu")
 _DELAYS = ("under1_s", "under2_s", "under3_s", "under4_s", "over1_s", "over2_s", "freq_s", "rocof_s", "count_s")
 
 
-def _own(name: str, default: float) -> Any:
-    """A field that is a parameter of the model: unit, meaning and range are those of the model."""
-    q = next(q for q in ups.MODEL.params if q.name == name)
-    return setting(default, q.unit, q.meaning, q.low, q.high)
+def _own(name: str, default: float | None = None, model: Model = ups.MODEL) -> Any:
+    """A field that is a parameter of the model: unit, meaning, range and, if not given, default are those of it."""
+    q = next(q for q in model.params if q.name == name)
+    return setting(q.default if default is None else default, q.unit, q.meaning, q.low, q.high)
+
+
+def _motor(name: str) -> Any:
+    return _own(name, model=motors.MODEL)
 
 
 @dataclass(frozen=True)
@@ -171,19 +179,84 @@ def _strata(n: int, seed: int, name: str) -> dict[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
+class MotorClass:
+    """Motors on the mains that are built alike, as fans, pumps and compressors of the cooling.
+
+    Fields are those of the model COOLMOTOR, and how they are spread. Raises SettingError with all faults at once.
+    """
+
+    name: str = field(
+        default="cooling", metadata={"help": "name of the class, first part of its groups' names", "unit": ""}
+    )
+    share: float = setting(0.1, "", "part of the cluster; the shares of all classes sum to 1", 1e-6, 1.0)
+    groups: int = setting(4, "", "number of groups that it is divided into", 1, MOST_GROUPS)
+    v_spread_pu: float = setting(0.0, "pu", "drop-out voltages lie within +- this", 0.0, 0.2)
+    delay_spread: float = setting(0.0, "", "drop-out delays lie within +- this part of themselves", 0.0, 0.99)
+    return_policy: Literal["together", "one-by-one", "hand"] = field(
+        default="together",
+        metadata={"help": "how groups return", "unit": "", "choices": ("together", "one-by-one", "hand")},
+    )
+    return_every_s: float = setting(0.0, "s", "time from one return to the next (one-by-one)", 0.0, 1e6)
+    drop_pu: float = _motor("drop_pu")
+    drop_s: float = _motor("drop_s")
+    back_pu: float = _motor("back_pu")
+    restart_s: float = _motor("restart_s")
+    lfm: float = _motor("lfm")
+    h_s: float = _motor("h_s")
+    etrq: float = _motor("etrq")
+    rs_pu: float = _motor("rs_pu")
+    ls_pu: float = _motor("ls_pu")
+    lp_pu: float = _motor("lp_pu")
+    tpo_s: float = _motor("tpo_s")
+    t_v_s: float = _motor("t_v_s")
+
+    def __post_init__(self) -> None:
+        bad = Problems(f"ride-through class '{self.name}'")
+        check_ranges(self, bad)
+        if self.return_policy not in ("together", "one-by-one", "hand"):
+            text = near(self.return_policy, ("together", "one-by-one", "hand"), "policy")
+            bad.add("MotorClass", None, "return_policy", self.return_policy, text)
+        if not self.name.strip() or "/" in self.name:
+            bad.add("MotorClass", None, "name", self.name, "give a name without a slash")
+        if not bad:
+            for values in self._drawn(0):
+                for name, complaint in motors.check(values):
+                    if not any(item.field == name for item in bad.items):
+                        bad.add("MotorClass", None, name, round(values[name], 6), complaint)
+        bad.raise_if_any(SettingError)
+
+    def _drawn(self, seed: int) -> list[dict[str, float]]:
+        """Model parameters of each group."""
+        strata = _strata(self.groups, seed, self.name)
+        base = {q.name: float(getattr(self, q.name)) for q in motors.PARAMS if q.name != "by_hand"}
+        base["by_hand"] = float(self.return_policy == "hand")
+        turn_s = self.return_every_s if self.return_policy == "one-by-one" else 0.0
+        return [
+            {
+                **base,
+                "drop_pu": base["drop_pu"] + self.v_spread_pu * float(strata["voltage"][k]) * (base["drop_pu"] > 0.0),
+                "drop_s": base["drop_s"] * (1.0 + self.delay_spread * float(strata["delay"][k])),
+                "restart_s": base["restart_s"] + k * turn_s,
+            }
+            for k in range(self.groups)
+        ]
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """A group: its name within the cluster, its part of the cluster, and its parameters."""
+    """A group: its name within the cluster, its part of the cluster, its parameters and its model."""
 
     name: str
     share: float
     values: dict[str, float]
+    model: Model = ups.MODEL
 
 
 @dataclass(frozen=True)
 class RideThrough:
     """How a cluster behaves in disturbances: its classes, and the seed that pairs their thresholds and delays."""
 
-    classes: tuple[UpsClass, ...] = (UpsClass(),)
+    classes: tuple[UpsClass | MotorClass, ...] = (UpsClass(),)
     seed: int = setting(0, "", "seed of the order of the strata", 0, 2**31)
 
     def __post_init__(self) -> None:
@@ -204,8 +277,9 @@ class RideThrough:
         found = []
         for c in self.classes:
             width = len(str(c.groups))
+            model = motors.MODEL if isinstance(c, MotorClass) else ups.MODEL
             for k, values in enumerate(c._drawn(int(self.seed)), 1):
-                found.append(Drawn(f"{c.name}{k:0{width}d}", c.share / c.groups, values))
+                found.append(Drawn(f"{c.name}{k:0{width}d}", c.share / c.groups, values, model))
         return tuple(found)
 
     def without_counting(self) -> RideThrough:
@@ -213,7 +287,6 @@ class RideThrough:
         return self.changed(count_n=0)
 
     def changed(self, **settings: Any) -> RideThrough:
-        """The same classes with these fields of each changed."""
-        from dataclasses import replace
-
-        return replace(self, classes=tuple(replace(c, **settings) for c in self.classes))
+        """The same classes with these fields of each class of UPS changed; motors stay as they are."""
+        changed = (replace(c, **settings) if isinstance(c, UpsClass) else c for c in self.classes)
+        return replace(self, classes=tuple(changed))

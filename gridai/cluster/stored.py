@@ -169,7 +169,12 @@ def fits_row(cluster: Any) -> bool:
     return cluster == Cluster.of(
         cluster.hardware.name, cluster.count, cluster.pue, power_factor=cluster.power_factor,
         workload=cluster.workload, ride_through=cluster.ride_through,
-    ) and (cluster.ride_through is None or cluster.ride_through.seed == 0)  # fmt: skip
+    ) and _fits_table(cluster.ride_through)  # fmt: skip
+
+
+def _fits_table(settings: RideThrough | None) -> bool:
+    """True for settings of seed 0 that hold classes of UPS only."""
+    return settings is None or (settings.seed == 0 and all(isinstance(c, UpsClass) for c in settings.classes))
 
 
 def _word(cluster: Cluster) -> str | None:

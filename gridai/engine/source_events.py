@@ -16,6 +16,8 @@ from gridai.engine.run import Playback
 from gridai.errors import SettingError, UnknownNameError, near
 from gridai.kernel.profile import Profile
 
+COUNTED_AT = tuple(f"e{n}_s" for n in range(1, 7))
+"""Memory of a counter: the times of its disturbances."""
 Signal = Literal["de_pu", "angle_rad", "df_hz"]
 SIGNALS = ("de_pu", "angle_rad", "df_hz")
 
@@ -126,9 +128,10 @@ class ForceAway:
             for group, k in own:
                 z = group.view(run.work.z, "z", group.z)[k]
                 p = group.view(run.system.p, "p", group.p)[k]
-                z.mode, z.cause, z.left_s = (BATTERY if p.ups == 1.0 else OFF), FORCED, run.time_s
+                stored = "ups" in p.dtype.names and p.ups == 1.0
+                z.mode, z.cause, z.left_s = (BATTERY if stored else OFF), FORCED, run.time_s
                 z.latched, z.released, z.ready_due_s = float(self.latch), 0.0, NEVER
-                z.due_s = run.time_s + p.gen_start_s if p.generator == 1.0 and p.ups == 1.0 else NEVER
+                z.due_s = run.time_s + p.gen_start_s if stored and p.generator == 1.0 else NEVER
 
         return [Action(self.at_s, "leave", self.cluster, f"{len(own)} of {len(members)} groups leave", apply)]
 
@@ -156,8 +159,8 @@ def _release(members: list[tuple[Any, int]]) -> Any:
             z = group.view(run.work.z, "z", group.z)[k]
             if z.latched == 1.0 and z.mode in (BATTERY, GENERATOR, OFF):
                 z.latched, z.released, z.ready_due_s = 0.0, 1.0, NEVER
-                for n in range(1, 7):
-                    z[f"e{n}_s"] = -NEVER
+                for name in (n for n in COUNTED_AT if n in z.dtype.names):
+                    z[name] = -NEVER
                 _ask_again(run, group, k)
 
     return apply

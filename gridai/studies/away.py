@@ -25,7 +25,7 @@ from gridai.studies.common import add_places
 
 if TYPE_CHECKING:
     from gridai.case import Case
-    from gridai.cluster import RideThrough, UpsClass
+    from gridai.cluster import MotorClass, RideThrough, UpsClass
 
 FIGURES = ("ride_through", "departures", "frequency", "voltages", "cluster_power")
 CASE_RULE = "case"
@@ -112,7 +112,7 @@ def _supply_measures(result: Result) -> dict[str, Measure]:
     """Energy that the servers did not get, and the emptiest battery where one was used."""
     unserved = result.values("ups", "unserved_mwh")[-1]
     note = f"{int((unserved > 0.0).sum())} groups" if (unserved > 0.0).any() else ""
-    lines = {"unserved": Measure("energy the servers missed", float(unserved.sum()), "MWh", note=note)}
+    lines = {"unserved": Measure("energy asked for and not served", float(unserved.sum()), "MWh", note=note)}
     soc = result.values("ups", "soc")
     row, column = np.unravel_index(int(soc.argmin()), soc.shape)
     if soc[row, column] < soc[0, column]:
@@ -202,8 +202,12 @@ def settings_table(case: Case) -> Table:
     return Table("ride-through settings", columns, tuple(rows))
 
 
-def _class_row(c: UpsClass) -> tuple[Any, ...]:
+def _class_row(c: UpsClass | MotorClass) -> tuple[Any, ...]:
     """Share, groups, thresholds, counting and return of a class."""
+    from gridai.cluster import MotorClass as Motors
+
+    if isinstance(c, Motors):
+        return c.name, f"{c.share:.3g}", c.groups, f"{c.drop_pu:g}/{c.drop_s:g}", "no", f"{c.restart_s:g}, motors"
     under = " ".join(
         f"{getattr(c, f'under{k}_pu'):g}/{getattr(c, f'under{k}_s'):g}"
         for k in (1, 2, 3, 4)

@@ -139,12 +139,17 @@ def waves(moves: Sequence[Change], gap_s: float) -> int:
 
 def _with_overvoltage(case: Case, over1_pu: float) -> Case:
     """Every class of every cluster with this first threshold of overvoltage."""
+    from gridai.cluster import UpsClass
 
     def change(settings: RideThrough | None) -> RideThrough | None:
         if settings is None:
             return None
-        lower = [replace(c, over1_pu=over1_pu, v_return_high_pu=min(c.v_return_high_pu, over1_pu))
-                 for c in settings.classes]  # fmt: skip
+        lower = [
+            replace(c, over1_pu=over1_pu, v_return_high_pu=min(c.v_return_high_pu, over1_pu))
+            if isinstance(c, UpsClass)
+            else c
+            for c in settings.classes
+        ]
         return replace(settings, classes=tuple(lower))
 
     placed = [replace(p, cluster=p.cluster.with_ride_through(change)) for p in case.placements]

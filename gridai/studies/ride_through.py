@@ -121,10 +121,10 @@ class RideThrough:
     def _in_words(self, case: Case) -> str:
         if self.rule != "case":
             return f"load by {self.rule}"
-        classes = [k for p in case.placements for c in p.cluster.clusters if c.ride_through is not None
-                   for k in c.ride_through.classes]  # fmt: skip
-        if any(k.count_n for k in classes):
-            return "some classes count them" if not all(k.count_n for k in classes) else "all classes count them"
+        settings = [c.ride_through for p in case.placements for c in p.cluster.clusters]
+        counts = [getattr(k, "count_n", 0) for own in settings if own is not None for k in own.classes]
+        if any(counts):
+            return "some classes count them" if not all(counts) else "all classes count them"
         return "nobody counts them" if self.counting else "counting taken out"
 
 

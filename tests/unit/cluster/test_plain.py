@@ -20,6 +20,7 @@ from gridai.cluster import (
     Inference,
     Interrupted,
     Mixed,
+    MotorClass,
     Part,
     Phase,
     PowerSupply,
@@ -87,9 +88,10 @@ def test_every_workload_comes_back_the_same(workload):
         Cluster.of("B200", count=5000, pue=1.1, workload=SAMPLES["Mixed"], supply=PowerSupply(psu_s=0.05)),
         Cluster.of("H100", count=1000, facility=FACILITY, ride_through=RideThrough((UpsClass(count_n=3),), seed=4)),
         Cluster.of(OWN, count=1000, workload=SAMPLES["Cycle"]),
+        Cluster.of("H100", 1000, ride_through=RideThrough((UpsClass(share=0.9), MotorClass(restart_s=60.0)))),
         Site("campus", (Site("A", (Cluster.of("H100", 100), Cluster.of("A100", 200)), 0.5), Cluster.of("H100", 300))),
     ],
-    ids=["plain", "mixed", "facility", "own hardware", "site"],
+    ids=["plain", "mixed", "facility", "own hardware", "motors", "site"],
 )
 def test_every_cluster_comes_back_the_same(cluster):
     made = back(cluster)
