@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +55,7 @@ def check_command(paths: tuple[str, ...], bundled: bool, failed: bool, jobs: int
 
     files = read_all(find_files(paths, bundled))
     done: list[Checked] = []
-    with ExitStack() as stack:
-        results = stack.enter_context(check_files(files, jobs))
+    with check_files(files, jobs) as results:
         for file in files:
             with printing.busy(_first_run(f"checking {file.path.name}")):
                 checked = next(results)
