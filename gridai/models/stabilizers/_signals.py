@@ -4,7 +4,7 @@ code  signal
 1     speed deviation of the rotor [pu]
 2     frequency deviation of the machine's bus [pu], from its voltage phasor behind a lag of tmeas_s
 3     air-gap power [pu of machine base]
-4     accelerating power: mechanical less air-gap power [pu of machine base]
+4     accelerating power: mechanical power, as the governor changes it, less air-gap power [pu of machine base]
 5     voltage of the machine's bus [pu]
 6     rate of change of that voltage [pu/s], behind a lag of tmeas_s
 """
@@ -46,7 +46,7 @@ CODES = "1 speed, 2 frequency, 3 power, 4 accelerating power, 5 voltage, 6 rate 
 INPUTS = (
     Input("omega_pu", "pu", "machine.omega_pu", "speed", default=1.0),
     Input("pe_pu", "pu", "machine.pe_pu", "air-gap power"),
-    Input("pm_pu", "pu", "machine.pm_pu", "mechanical power"),
+    Input("pm_pu", "pu", "governor.pm_pu", "mechanical power; without a governor it is constant, and washed out"),
     Input("v_re", "pu", "bus.v_re", "bus voltage, real part"),
     Input("v_im", "pu", "bus.v_im", "bus voltage, imaginary part"),
 )
