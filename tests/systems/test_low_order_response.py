@@ -30,31 +30,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandapower as pp
-import pandas as pd
 import pytest
+from low_order import F_HZ, FH, H_S, KM, LIMIT_PU, MVA, TR, D, R, aggregate, profile
 from scipy import signal
 
-from gridai.case import Case
 from gridai.results.searches import curve_of, search_of
 from gridai.studies import LargestLoss
 
-R, KM, FH, TR, D = 0.05, 0.95, 0.3, 8.0, 1.0
-MVA, F_HZ, LIMIT_PU = 1000.0, 60.0, 0.01
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
-H_S = 4.0
-PROFILE = f"""
-title = "zenith only"
-f_hz = {F_HZ}
-[[limit]]
-criterion = "frequency_zenith"
-high = {F_HZ * (1.0 + LIMIT_PU)}
-unit = "Hz"
-clause = "own: 1 % above nominal"
-edition = "test"
-source = "this test"
-confidence = "V"
-"""
 
 
 def peak(h_s: float) -> tuple[float, float]:
@@ -78,34 +61,10 @@ def with_lags(h_s: float, servo_s: float, chest_s: float) -> float:
     return float(y.max())
 
 
-def aggregate(governor: str, **lags: float) -> Case:
-    """The machine, its governor, a town of 500 MW that stays and sites of 300 MW that may be lost."""
-    net = pp.create_empty_network(f_hz=F_HZ, sn_mva=100.0)
-    bus = pp.create_bus(net, 230.0, name="B")
-    pp.create_gen(net, bus, p_mw=0.0, vm_pu=1.0, sn_mva=MVA, min_p_mw=0, max_p_mw=MVA, slack=True, name="G")
-    pp.create_load(net, bus, p_mw=500.0, q_mvar=100.0, name="town")
-    pp.create_load(net, bus, p_mw=300.0, q_mvar=0.0, name="sites")
-    law = dict.fromkeys(("pz", "pi", "qi", "qp", "kpf", "kqf"), 0.0) | {"pp": 1.0, "qz": 1.0}
-    tables = {
-        "gencls": pd.DataFrame([{"unit": "G", "h_s": H_S, "d_pu": D, "ra_pu": 0.0, "xd1_pu": 0.3}]),
-        "zip": pd.DataFrame([{"unit": "*", **law, "tf_s": 0.02, "v_switch_pu": 0.7}]),
-    }
-    if governor == "tgov1":
-        row = {"r_pu": R / KM, "t2_s": FH * TR, "t3_s": TR, "vmax_pu": 2.0, "vmin_pu": -1.0, "dt_pu": 0.0, **lags}
-    else:
-        shares = {f"k{n}": 0.0 for n in range(1, 9)} | {"k1": FH, "k3": 1.0 - FH}
-        zeros = dict.fromkeys(("jbus", "t1_s", "t2_s", "t6_s", "t7_s"), 0.0)
-        limits = {"uo_pu_per_s": 10.0, "uc_pu_per_s": -10.0, "pmax_pu": 2.0, "pmin_pu": -1.0}
-        row = {"k": KM / R, "t5_s": TR, **shares, **zeros, **limits, **lags}
-    tables[governor] = pd.DataFrame([{"unit": "G", **row}])
-    return Case.from_pandapower(net, dynamics=tables, name="low-order")
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: Any) -> LargestLoss:
-    path = tmp_path_factory.mktemp("profile") / "zenith.toml"
-    path.write_text(PROFILE)
-    return LargestLoss(loads="sites", profile=str(path), inertia=FACTORS, tol_mw=0.05, until_s=20.0, probes=1)
+    path = profile(tmp_path_factory.mktemp("profile"), F_HZ * (1.0 + LIMIT_PU))
+    return LargestLoss(loads="sites", profile=path, inertia=FACTORS, tol_mw=0.05, until_s=20.0, probes=1)
 
 
 def test_the_closed_form_is_that_of_the_paper(reference_dir: Path):
@@ -154,12 +113,11 @@ def test_it_rises_with_inertia(report):
 
 def test_a_loss_of_double_the_margin_is_twice_as_large(study, tmp_path):
     """The theory is linear. Asked 0.1 %; reached 0.002 %: GENCLS balances powers, so nothing is lost to the speed."""
-    wide = tmp_path / "wide.toml"
-    wide.write_text(PROFILE.replace(str(F_HZ * (1.0 + LIMIT_PU)), str(F_HZ * (1.0 + 2 * LIMIT_PU))))
+    wide = profile(tmp_path, F_HZ * (1.0 + 2 * LIMIT_PU))
     case = aggregate("tgov1", t1_s=0.005)
     narrow, double = (
         LargestLoss(loads="sites", profile=path, tol_mw=0.02, until_s=20.0, probes=0).run(case).summary["limit"].value
-        for path in (study.profile, str(wide))
+        for path in (study.profile, wide)
     )
     assert double == pytest.approx(2.0 * narrow, rel=0.001)
 
