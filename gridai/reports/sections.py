@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridai.criteria import CONFIDENCE, FAMILIES
@@ -12,6 +14,7 @@ from gridai.reports.binding import by_room, room
 from gridai.reports.markup import Markup, joined, table, tag
 from gridai.reports.text import more_digits, number
 from gridai.results import Limit, Verdict
+from gridai.results.hashes import SHORT
 
 if TYPE_CHECKING:
     from gridai.reports.report import Report, Table
@@ -161,16 +164,31 @@ def provenance(report: Report) -> Markup:
     source = known.get("case_source") or {}
     rows: list[tuple[object, object]] = [(key, text) for key, text in source.items() if key != "folder" and text]
     files = known.get("case_files") or {}
-    rows.append(("hash of the case", _mono(known.get("case_hash") or "none: the case was not read from files")))
-    made: list[object] = [pairs(rows)]
+    if known.get("case"):
+        rows.append(("hash of the case", _mono(known.get("case_hash") or "none: the case was not read from files")))
+    made: list[object] = [pairs(rows)] if rows else []
     if files:
         listed = [(_mono(name), _mono(digest)) for name, digest in files.items()]
         made += [tag("h3", "Files of the case, first digits of SHA-256"), table(("file", "SHA-256"), listed)]
+    inputs = _inputs(report.study)
+    if inputs:
+        made += [tag("h3", "Files that the parameters name, first digits of SHA-256"), table(("file", "SHA-256"), inputs)]
     versions = [(name, known[name]) for name in ("gridai", "python", "pandapower", "numpy", "scipy", "numba")
                 if known.get(name)]  # fmt: skip
     if versions:
         made += [tag("h3", "Versions"), pairs(versions)]
     return joined(made)
+
+
+def _inputs(study: object) -> list[tuple[Markup, Markup]]:
+    """Files that the study's parameters name, as they stand when the report is written."""
+    given = [getattr(study, f.name) for f in (fields(study) if is_dataclass(study) else ())]
+    paths = [Path(text) for text in given if isinstance(text, str | Path) and str(text)]
+    return [
+        (_mono(path.name), _mono(hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT]))
+        for path in paths
+        if path.suffix and path.is_file()
+    ]
 
 
 def _mono(text: object) -> Markup:
@@ -180,13 +198,13 @@ def _mono(text: object) -> Markup:
 def assumptions(report: Report) -> Markup:
     """The method, the numerical settings, the notes of case and study, the redispatch."""
     engine = report.provenance.get("engine") or {}
-    lines = [*METHOD]
+    lines = list(METHOD) if report.provenance.get("case") else []
     if "step_s" in engine:
         every = int(engine.get("decimate", 1))
         kept = "every step is kept" if every == 1 else f"one of {every} steps is kept, and all at events"
         lines.append(f"Longest integration step {1e3 * float(engine['step_s']):.4g} ms; {kept}.")
     lines += [str(note) for note in engine.get("notes", ())]
-    made: list[object] = [tag("ul", *(tag("li", line) for line in lines))]
+    made: list[object] = [tag("ul", *(tag("li", line) for line in lines))] if lines else []
     if report.notes:
         made += [tag("h3", "Of this case and study"), tag("ul", *(tag("li", note) for note in report.notes))]
     return joined(made)
@@ -276,4 +294,5 @@ def events(report: Report) -> Markup:
     rows = [(number(e.t_s, "s"), e.kind, e.element, e.text) for e in report.result.events]
     if rows:
         return cells(rows, ("at s", "kind", "where", "what"))
-    return tag("p", "Nothing happened in this run.") if len(report.result.t_s) > 1 else Markup("")
+    ran = len(report.result.t_s) > 1 and report.provenance.get("case")
+    return tag("p", "Nothing happened in this run.") if ran else Markup("")

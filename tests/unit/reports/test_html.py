@@ -168,7 +168,16 @@ def test_a_report_without_a_run_or_verdicts_is_still_a_report():
     bare = Report("bare", Stop(), {}, (), (), Result([], np.zeros((0, 0)), ()), provenance={})
     text = " ".join(Tags(bare.html()).text)
     assert "No limit applies" in text
-    assert "none: the case was not read from files" in text
+    assert "Positive sequence" not in text
+    known = replace(bare, provenance={"case": "a net"}).html()
+    assert "none: the case was not read from files" in known
+
+
+def test_input_files_are_named_with_their_hash(tmp_path: Path):
+    (tmp_path / "trace.csv").write_bytes(b"abc")
+    text = Report("x", Stop(file=str(tmp_path / "trace.csv")), {}, (), (), Result([], np.zeros((0, 0)), ())).html()
+    assert "trace.csv" in text
+    assert "ba7816bf8f01" in text  # SHA-256 of "abc", FIPS 180-2 appendix B.1
 
 
 def verdict(status: str, value: float, limit: float, margin: float, unit: str) -> Verdict:
