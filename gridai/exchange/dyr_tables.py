@@ -21,6 +21,7 @@ from typing import Any
 
 from gridai.errors import Problems
 from gridai.exchange.dyr import DyrRecord, DyrText
+from gridai.exchange.dyr_gaps import GapError, at_own_bus, raise_gaps
 from gridai.exchange.dyr_links import LINK_COLUMNS, Places, links
 from gridai.grid.names import element_names
 from gridai.grid.raw_layout import to_number
@@ -141,7 +142,11 @@ def _take(
     unit = parts[0] if parts else _unit(record, load, units, found)
     if unit is None or _doubled(record, unit, role, taken, found):
         return
-    values = _values(record, entry, units, unit, found)
+    try:
+        values = _values(record, entry, units, unit, found)
+    except GapError as gap:
+        account.refuse(kind, record.line, record.label, f"{gap}; the unit runs without it")
+        return
     if values is None:
         return
     table = tables.setdefault(kind, _Table(entry, record.file))
@@ -206,7 +211,7 @@ def _doubled(record: DyrRecord, unit: str, role: str, taken: dict[tuple[str, str
 
 
 def _values(record: DyrRecord, entry: Entry, units: Units, unit: str, found: Problems) -> dict[str, Any] | None:
-    """Columns of a record, checked against the model's ranges and rules; None with faults."""
+    """Columns of a record, checked against the model's ranges and rules; None with faults. Raises GapError."""
     before = len(found)
     given, wanted = len(record.values), len(entry.order)
     if given != wanted:
@@ -224,6 +229,7 @@ def _values(record: DyrRecord, entry: Entry, units: Units, unit: str, found: Pro
         else:
             values[name] = number
     linked = links(record, {n: t for n, t in texts.items() if n in LINK_COLUMNS}, units.places, found)
+    values = at_own_bus(values, record.bus)
     _from_raw(record, entry, units.machines.get(unit, {}), values, found)
     if len(found) == before:
         _check(record, entry.model, values, found)
@@ -244,7 +250,7 @@ def _from_raw(
 
 
 def _check(record: DyrRecord, model: Model, values: dict[str, float], found: Problems) -> None:
-    """Ranges of single parameters, then the model's rules that join several."""
+    """Ranges of single parameters, then the model's rules that join several. Raises GapError."""
     good = True
     for q in (q for q in model.params if not q.solved):
         value = values.get(q.name, q.default)
@@ -257,7 +263,9 @@ def _check(record: DyrRecord, model: Model, values: dict[str, float], found: Pro
             good = False
     if good and model.check is not None:
         full = {q.name: values.get(q.name, q.default or 0.0) for q in model.params if not q.solved}
-        for name, complaint in model.check(full):
+        complaints = model.check(full)
+        raise_gaps(model.name, complaints, full)
+        for name, complaint in complaints:
             found.add(record.file, record.line, name, full.get(name), f"{complaint} ({record.label})")
 
 

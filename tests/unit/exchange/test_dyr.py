@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,32 @@ def test_a_load_with_a_model_of_its_own_is_not_converted(tmp_path: Path) -> None
     case, _ = imported(tmp_path, MACHINES + record)
     assert case.dynamics["cim5bl"]["unit"].tolist() == ["load 2 1"]
     assert "zip" not in case.dynamics
+
+
+IEEEG1 = "20 0.1 0.05 0.2 0.5 -0.5 1.1 0 0.3 0.3 0 5 0.4 0 0.5 0.3 0 0 0 0"
+IEEEST = "1 0 0 0 0 0 0.1 0.05 0.1 0.05 3 3 5 0.1 -0.1 0 0"
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        (f"3 'IEEEG1' G1 1 '1' {IEEEG1} /", "jbus = 1: a second shaft .* is not there"),
+        (f"3 'IEEEST' G1 2 1 {IEEEST} /", "ib = 1: a signal from a remote bus is not there"),
+    ],
+)
+def test_what_a_model_does_not_have_is_listed_with_its_line(record: str, text: str, tmp_path: Path) -> None:
+    case, report = imported(tmp_path, MACHINES + record + "\n")
+    assert [row.line for row in report.unsupported] == [4]
+    assert re.search(text + ".*the unit runs without it", report.unsupported[0].why)
+    assert set(case.dynamics) == {"gencls", "genrou", "zip"}
+
+
+@pytest.mark.parametrize(("mode", "bus"), [(2, 3), (5, 3), (1, 2), (3, 1)])
+def test_a_stabiliser_at_its_own_bus_is_used(mode: int, bus: int, tmp_path: Path) -> None:
+    """IB names the machine's own bus, or the mode does not use it."""
+    case, report = imported(tmp_path, MACHINES + f"3 'IEEEST' G1 {mode} {bus} {IEEEST} /\n")
+    assert not report.unsupported
+    assert case.dynamics["ieeest"]["ib"].tolist() == [0.0]
 
 
 def test_links_to_buses_and_branches(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""What a good record can ask for that gridai's model does not have: listed as unsupported, not refused as a fault.
+
+A unit whose governor drives a second shaft, say, then runs without governor, as with a model that is not there; the
+account names the line and the constant.
+"""
+
+from __future__ import annotations
+
+GAPS: dict[str, tuple[str, ...]] = {
+    "IEEEG1": ("jbus",),
+    "IEEEST": ("ib",),
+    "PSS2A": ("remb1", "remb2"),
+    "PSS2B": ("remb1", "remb2"),
+    "CIM5BL": ("se1", "se2"),
+    "CMLD": ("mtypa", "mtypb", "mtypc"),
+}
+"""Constants, by model, whose value may ask for what is not there."""
+
+OWN_BUS = ("ib", "remb1", "remb2")
+"""Constants that name a bus to measure at; 0 is the machine's own."""
+_LOCAL_MODES = (1.0, 3.0, 4.0)
+"""Modes of IEEEST whose signal is the machine's, whatever bus is named."""
+
+
+class GapError(Exception):
+    """A record asks for what the model does not have; the text says what."""
+
+
+def at_own_bus(values: dict[str, float], bus: int) -> dict[str, float]:
+    """The values with 0 for a measured bus that is the machine's own, or that the mode does not use."""
+    unused = values.get("mode") in _LOCAL_MODES
+    return {name: 0.0 if name in OWN_BUS and (value == bus or unused) else value for name, value in values.items()}
+
+
+def raise_gaps(model: str, complaints: list[tuple[str, str]], values: dict[str, float]) -> None:
+    """Raise GapError if all that a model complains of is a gap of its own."""
+    gaps = GAPS.get(model, ())
+    if complaints and all(name in gaps for name, _ in complaints):
+        raise GapError("; ".join(f"{name} = {values.get(name, 0.0):g}: {text}" for name, text in complaints))
