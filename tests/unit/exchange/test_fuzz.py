@@ -124,15 +124,20 @@ def odd_number(text: str, seed: int) -> str:
     return text[:first] + chance.choice(VALUES) + text[last:]
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(16))
 def test_one_odd_number_runs_or_is_refused(seed: int, tmp_path: Path) -> None:
     """From both files to a run of 0.1 s: power flow, start, step. Of 220 such files none crashed or took 5 s."""
     raw, dyr = raw_text(33, **small(33)), MACHINES + CONTROLS
     (tmp_path / "a.raw").write_text(odd_number(raw, seed) if seed % 2 else raw)
     (tmp_path / "a.dyr").write_text(dyr if seed % 2 else odd_number(dyr, seed))
+    assert len(outcome(tmp_path)) > 20
+
+
+def outcome(folder: Path) -> str:
+    """The report of an import that runs, or the text of its error."""
     try:
-        case, report = import_case(tmp_path / "a.raw", tmp_path / "a.dyr")
-        assert str(report)
+        case, report = import_case(folder / "a.raw", folder / "a.dyr")
         simulate(compile_system(case), until_s=0.1)
     except GridaiError as error:
-        assert len(str(error)) > 20
+        return str(error)
+    return str(report)
