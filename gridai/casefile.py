@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE_ROLES = ("machine", "converter")
+ONE_OF = {
+    "machine": "a machine", "exciter": "an exciter", "governor": "a governor", "stabilizer": "a stabiliser",
+    "electrical": "an electrical control", "plant": "a plant control", "load": "a load model",
+}  # fmt: skip
+"""Parts of which a unit, or a load, has one at most, in words. A machine and a converter are one part."""
 HEADER = ("name", "title", "f_hz", "s_base_mva", "description", "notes")
 SECTIONS = ("case", "source", "defaults")
 # Columns of dynamics tables that are text; all others are numbers.
@@ -230,7 +235,7 @@ def checked_dynamics(tables: Mapping[str, pd.DataFrame], net: Any, title: str) -
 
 
 def _check_units(tables: dict[str, pd.DataFrame], net: Any, found: Problems) -> None:
-    """Every unit exists, stands once in a table, and has one machine; every table is a known model."""
+    """Every unit exists, stands once in a table, and has one model of a kind; every table is a known model."""
     from gridai.grid.names import element_names
     from gridai.kernel.contract import ACTION_SHED
     from gridai.models import catalog
@@ -239,7 +244,7 @@ def _check_units(tables: dict[str, pd.DataFrame], net: Any, found: Problems) -> 
     units = [n for table in ("gen", "ext_grid", "sgen") for n in names.get(table, ())]
     loads = [n for table in ("load", "storage", "motor", "ward") for n in names.get(table, ())]
     branches = [n for table in ("line", "trafo", "trafo3w", "impedance") for n in names.get(table, ())]
-    machine_of: dict[str, str] = {}
+    first: dict[tuple[str, str], tuple[str, str]] = {}
     for key, table in tables.items():
         file, rows = table.attrs["file"], table.attrs.get("rows") or range(2, len(table) + 2)
         role, what, all_loads, ends = "", "unit", False, [""] * len(table)
@@ -261,11 +266,12 @@ def _check_units(tables: dict[str, pd.DataFrame], net: Any, found: Problems) -> 
             if (unit, end) in seen:
                 found.add(file, row, "unit", unit, f"has a row already: row {seen[(unit, end)]}; keep one")
             seen.setdefault((unit, end), row)
-            if role in SOURCE_ROLES:
-                if unit in machine_of and machine_of[unit] != file:
-                    found.add(file, row, "unit", unit, f"has a machine already in {machine_of[unit]}; keep one")
-                machine_of.setdefault(unit, file)
-    _check_bases(set(machine_of), net, names, found)
+            part = "machine" if role in SOURCE_ROLES else role
+            if part in ONE_OF:
+                other, place = first.setdefault((part, unit), (key, file))
+                if other != key:
+                    found.add(file, row, "unit", unit, f"has {ONE_OF[part]} already in {place}; keep one")
+    _check_bases({unit for part, unit in first if part == "machine"}, net, names, found)
 
 
 def _check_bases(with_machine: set[str], net: Any, names: Any, found: Problems) -> None:

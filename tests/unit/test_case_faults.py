@@ -75,6 +75,17 @@ def test_two_machines_for_one_unit(folder):
     assert "dynamics/genrou.csv, row 2: unit = 'G2': has a machine already in dynamics/gencls.csv; keep one" in text
 
 
+def test_two_models_of_a_kind(folder):
+    """Two exciters of a unit, two models of a load: the second would win, or the load would be there twice."""
+    sexs, scrx = "unit,ta_tb,tb_s,k,te_s,emin_pu,emax_pu\nG1,0.1,10,100,0.1,0,6\n", "unit,k\nG1,100\n"
+    text = message(
+        folder(dynamics__scrx_csv=scrx, dynamics__sexs_csv=sexs, dynamics__ldelec_csv="unit\nL\n",
+               dynamics__zip_csv="unit,pz\nL,1\n")
+    )  # fmt: skip
+    assert "dynamics/sexs.csv, row 2: unit = 'G1': has an exciter already in dynamics/scrx.csv; keep one" in text
+    assert "dynamics/zip.csv, row 2: unit = 'L': has a load model already in dynamics/ldelec.csv; keep one" in text
+
+
 def test_a_machine_belongs_to_a_unit_and_a_load_model_to_a_load(folder):
     text = message(folder(dynamics__zip_csv="unit,pz\n*,1\nG1,1\n", dynamics__gencls_csv="unit,h_s\nG1,4\nL,4\n"))
     assert "dynamics/zip.csv, row 3: unit = 'G1': unknown load 'G1'" in text
