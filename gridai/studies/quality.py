@@ -150,7 +150,8 @@ class Quality:
         value, limit = (o.least, BACK) if stay else (o.back_s, self.recover_s)
         unit, margin = ("", value - limit) if stay else ("s", limit - value)
         if flat:
-            value, limit, unit, margin = 1.0 - o.least, FLAT_PU, "", FLAT_PU - (1.0 - o.least)
+            moved = round(1.0 - o.least, 12)
+            value, limit, unit, margin = moved, FLAT_PU, "", FLAT_PU - moved
         if o.status == "not assessable":
             value, margin = math.nan, math.nan
         return Verdict(
