@@ -6,13 +6,24 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from gridai.plots import bus_voltages, disturbance, fit, flicker, pause, relays, ride_through, search, small_signal
+from gridai.plots import (
+    bus_voltages,
+    comparison,
+    disturbance,
+    fit,
+    flicker,
+    pause,
+    relays,
+    ride_through,
+    search,
+    small_signal,
+)
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
     **flicker.FIGURES, **relays.FIGURES,
     **fit.FIGURES,
-    **search.FIGURES,
+    **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from gridai.errors import UnknownNameError, near
 if TYPE_CHECKING:
     from gridai.studies.cascade import Cascade
     from gridai.studies.cct import Cct
+    from gridai.studies.compare import Compare
     from gridai.studies.fault import Fault
     from gridai.studies.fit import Fit
     from gridai.studies.flicker import Flicker
@@ -48,6 +49,7 @@ HOMES = {
     "lowest-scr": "gridai.studies.lowest_scr:LowestScr",
     "shortest-recovery": "gridai.studies.shortest_recovery:ShortestRecovery",
     "longest-fault": "gridai.studies.longest_fault:LongestFault",
+    "compare": "gridai.studies.compare:Compare",
     "modes": "gridai.studies.modes:Modes",
     "ride-through": "gridai.studies.ride_through:RideThrough",
     "flicker": "gridai.studies.flicker:Flicker",
@@ -59,7 +61,7 @@ HOMES = {
 """Where each study lives: name -> "module:Class"."""
 
 
-ALONE = frozenset({"fit"})
+ALONE = frozenset({"fit", "compare"})
 """Studies that take no case."""
 
 
@@ -95,6 +97,7 @@ __all__ = [
     "STUDIES",
     "Cascade",
     "Cct",
+    "Compare",
     "Fault",
     "Fit",
     "Flicker",
