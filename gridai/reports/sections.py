@@ -172,7 +172,8 @@ def provenance(report: Report) -> Markup:
         made += [tag("h3", "Files of the case, first digits of SHA-256"), table(("file", "SHA-256"), listed)]
     inputs = _inputs(report.study)
     if inputs:
-        made += [tag("h3", "Files that the parameters name, first digits of SHA-256"), table(("file", "SHA-256"), inputs)]
+        head = "Files that the parameters name, first digits of SHA-256"
+        made += [tag("h3", head), table(("file", "SHA-256"), inputs)]
     versions = [(name, known[name]) for name in ("gridai", "python", "pandapower", "numpy", "scipy", "numba")
                 if known.get(name)]  # fmt: skip
     if versions:
