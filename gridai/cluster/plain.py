@@ -33,6 +33,17 @@ from gridai.cluster.electrical import PowerSupply
 from gridai.cluster.facility import Cooling, Facility, Losses, Server
 from gridai.cluster.hardware import HARDWARE, Figure, Hardware
 from gridai.cluster.ride_through import MotorClass, RideThrough, UpsClass
+from gridai.cluster.shapers import (
+    Ballast,
+    Battery,
+    Capacitor,
+    Jitter,
+    PowerCap,
+    PowerFloor,
+    RampLimit,
+    Smoothed,
+    Stagger,
+)
 from gridai.cluster.site import Site
 from gridai.cluster.waveform import Played
 from gridai.cluster.workloads import (
@@ -52,16 +63,19 @@ from gridai.cluster.workloads.arrivals import Requests
 from gridai.errors import CaseError, GridaiError, Problems, near
 from gridai.kernel.profile import Profile
 
-WORKLOADS: tuple[type, ...] = (Constant, Cycle, Idle, Inference, Interrupted, Mixed, Played, Replay, Serving, Training)
+WORKLOADS: tuple[type, ...] = (
+    Constant, Cycle, Idle, Inference, Interrupted, Mixed, Played, Replay, Serving, Smoothed, Training,
+)  # fmt: skip
+SHAPERS: tuple[type, ...] = (Ballast, Battery, Capacitor, Jitter, PowerCap, PowerFloor, RampLimit, Stagger)
 KINDS: dict[str, type] = {
     k.__name__: k
     for k in (
         Cluster, Site, PowerSupply, RideThrough, UpsClass, MotorClass, Facility, Server, Cooling, Losses, Hardware,
-        Figure, Part, Phase, Requests, Profile, *WORKLOADS,
+        Figure, Part, Phase, Requests, Profile, *WORKLOADS, *SHAPERS,
     )
 }  # fmt: skip
 """What a file can hold, by the name that a table gives as its kind."""
-GROUPS = {"Workload": tuple(k.__name__ for k in WORKLOADS)}
+GROUPS = {"Workload": tuple(k.__name__ for k in WORKLOADS), "Shaper": tuple(k.__name__ for k in SHAPERS)}
 """Kinds that fit where a field asks for one of a family."""
 PROFILE_FIELDS = {"t_s": "Array", "values": "Array", "name": "str"}
 MOST_DEEP = 24

@@ -35,7 +35,8 @@ from gridai.cluster import (
 )
 from gridai.cluster.facility import Cooling, Losses, Server
 from gridai.cluster.hardware import HARDWARE
-from gridai.cluster.plain import KINDS, WORKLOADS, from_plain, to_plain, toml_text
+from gridai.cluster.plain import KINDS, SHAPERS, WORKLOADS, from_plain, to_plain, toml_text
+from gridai.cluster.shapers import Smoothed
 from gridai.cluster.stored import read_settings, settings_text
 from gridai.cluster.waveform import Played
 from gridai.cluster.workloads.arrivals import Requests
@@ -54,6 +55,7 @@ SAMPLES: dict[str, Any] = {
     "Played": Played(COURSE),
     "Replay": Replay(COURSE, 8, repeat=True),
     "Serving": Serving(),
+    "Smoothed": Smoothed(Training(), tuple(shaper() for shaper in SHAPERS), 100.0),
     "Training": Training(step_s=10.0 / 3.0, jitter=0.0123456789),
 }
 WATTS = [Figure(float(w), "W", "measured", "V") for w in (80, 400, 500, 600, 200, 700, 800)]
