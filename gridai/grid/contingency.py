@@ -231,7 +231,7 @@ class Contingencies:
 
 @dataclass(frozen=True, eq=False)
 class ContingencyResult:
-    """One row an outage. `result` has voltages and loadings; NaN at buses without supply and where nothing is solved."""
+    """One row an outage. `result` has voltages and loadings; NaN at buses without supply and where none is solved."""
 
     flow: BatchFlow
     prepared: Prepared
@@ -248,7 +248,7 @@ class ContingencyResult:
         return np.array([len(d) > 0 for d in self.prepared.dead_buses])
 
     def lost_mw(self, table: str = "load") -> Any:
-        """float[S] of load ("load") or generation ("gen", "sgen") that stands at buses without supply, as scheduled. [MW]"""
+        """float[S] of "load", "gen" or "sgen" at buses without supply, as the net schedules it. [MW]"""
         rows = self.flow.net[table]
         if not len(rows):
             return np.zeros(len(self.outages))

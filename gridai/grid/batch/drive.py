@@ -55,8 +55,8 @@ def _mean_point(g, f, wk, task):
 
 
 @kernel
-def run(g, p, pf, origin, f, br, task, wk, answer, first, last, sign):
-    """Solve the scenarios of the blocks first ... last - 1 (multiples of LANES).
+def run(g, p, origin, f, br, task, wk, answer, first, last, sign):
+    """Solve the scenarios of the blocks first ... last - 1 (multiples of LANES); returns how many are left to `finish`.
 
     origin  factors at the base point; f: a copy of them that is moved; sign: of the determinant there.
     """
@@ -78,10 +78,16 @@ def run(g, p, pf, origin, f, br, task, wk, answer, first, last, sign):
                 _restore(g, p, f, origin)
         if warm:
             _carry(g, wk)
+    return waiting
+
+
+@kernel
+def finish(g, p, origin, br, task, wk, answer, waiting):
+    """Full Newton for the scenarios in wk.waiting."""
     for start in range(0, waiting, LANES):
         for lane in range(LANES):
             whole(wk.scenario)[lane] = whole(wk.waiting)[min(start + lane, waiting - 1)]
-        hard(g, pf, origin, br, task, wk, answer)
+        hard(g, p, origin, br, task, wk, answer)
 
 
 @kernel

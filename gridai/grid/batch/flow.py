@@ -110,13 +110,18 @@ class BatchFlow:
         answer = _answer(len(self.matrices.v), branches.count, task.padded)
         shares = _shares(task.padded, threads)
         full = self._full_pattern(self.enforce_q_lims or (changes is not None and changes.frees))
-        run = compiled().run
+        doors = compiled()
 
         def part(bounds: tuple[int, int]) -> None:
             own = self._origin._replace(**{k: getattr(self._origin, k).copy() for k in _MOVED})
             work = self._work(branches.count, full, bounds, changes)
-            parts = (self._grid, self._pattern, full, self._origin, own, branches, task, work, answer)
-            run(*(arrays.record(x) for x in parts), bounds[0], bounds[1], self._sign)
+            grid, origin, br, todo, wk, out = (
+                arrays.record(x) for x in (self._grid, self._origin, branches, task, work, answer)
+            )
+            pattern, factors = arrays.record(self._pattern), arrays.record(own)
+            left = doors.run(grid, pattern, origin, factors, br, todo, wk, out, bounds[0], bounds[1], self._sign)
+            if left:
+                doors.finish(grid, arrays.record(full), origin, br, todo, wk, out, left)
 
         if len(shares) == 1:
             part(shares[0])

@@ -1,6 +1,12 @@
-"""The compiled batch, built on first use and kept on disk (see kernel.compile). Doors: `run` and `factorise`."""
+"""The compiled batch, built on first use and kept on disk (see kernel.compile).
 
+Doors: `run` and `factorise`, and apart from them `finish`, which costs as much to compile and is not always needed.
+"""
+
+from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from gridai.grid.batch import arrays, drive, full, hard, iterate, lanes, lowrank, shared
@@ -13,12 +19,18 @@ from numba import njit
 from gridai.kernel.compile import take
 
 _run = take("powerflow.run")
+_finish = take("powerflow.finish")
 _factorise = take("powerflow.factorise")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(g, p, pf, origin, f, br, task, wk, answer, first, last, sign):
-    _run(g[0], p[0], pf[0], origin[0], f[0], br[0], task[0], wk[0], answer[0], first, last, sign)
+def run(g, p, origin, f, br, task, wk, answer, first, last, sign):
+    return _run(g[0], p[0], origin[0], f[0], br[0], task[0], wk[0], answer[0], first, last, sign)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def finish(g, p, origin, br, task, wk, answer, waiting):
+    _finish(g[0], p[0], origin[0], br[0], task[0], wk[0], answer[0], waiting)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -30,10 +42,8 @@ def factorise(g, p, f):
 @cache
 def compiled() -> Any:
     """The module with the compiled doors."""
-    from hashlib import sha256
-    from pathlib import Path
-
     # constants and lane operations are not kernels, so that load_generated does not see their files
     files = [Path(str(m.__file__)).read_bytes() for m in (arrays, lanes, full, hard, iterate, lowrank)]
     text = _TEXT.format(sources=sha256(b"".join(files)).hexdigest())
-    return load_generated("powerflow", text, {"run": drive.run, "factorise": shared.factorise}, {})
+    doors: dict[str, Callable[..., Any]] = {"run": drive.run, "finish": drive.finish, "factorise": shared.factorise}
+    return load_generated("powerflow", text, doors, {})

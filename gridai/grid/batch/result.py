@@ -139,12 +139,29 @@ class BatchResult:
         return self.injection_mva()[:, self._m.reference]
 
     def injection_mva(self) -> NDArray[np.complex128]:
-        """complex[S, n] power put into the network at each internal node, from the base network's Ybus. [MVA]"""
+        """complex[S, n] power put into the network at each internal node. [MVA]"""
         from scipy.sparse import csr_matrix
 
         m, v = self._m, self.v_pu
         y = csr_matrix((m.y, m.idx, m.ptr), shape=(len(m.v), len(m.v)))
-        return np.asarray(v * np.conj((y @ v.T).T) * m.s_base_mva)
+        out = np.asarray(v * np.conj((y @ np.nan_to_num(v).T).T) * m.s_base_mva)
+        if self._changes is not None and len(self._changes.branch):
+            scenario, s_from, s_to = self._changed()
+            np.add.at(out, (scenario, self._changes.from_node), s_from)
+            np.add.at(out, (scenario, self._changes.to_node), s_to)
+        return out
+
+    def _changed(self) -> tuple[Any, Any, Any]:
+        """For each change of a branch: its scenario, and what it adds to the powers into the branch's ends. [MVA]"""
+        c = self._changes
+        scenario = np.repeat(np.arange(self._count), np.diff(c.ptr))
+        y_ff, y_ft, y_tf, y_tt = (c.y[:, 2 * k] + 1j * c.y[:, 2 * k + 1] for k in range(4))
+        vf, vt = (
+            np.nan_to_num(self._v_re[scenario, at]) + 1j * np.nan_to_num(self._v_im[scenario, at])
+            for at in (c.from_node, c.to_node)
+        )
+        base = self._m.s_base_mva
+        return scenario, vf * np.conj(y_ff * vf + y_ft * vt) * base, vt * np.conj(y_tf * vf + y_tt * vt) * base
 
     def _table(self, table: str, known: tuple[str, ...]) -> Any:
         if table not in known:
@@ -166,4 +183,13 @@ class BatchResult:
         f, t = b.from_node[rows], b.to_node[rows]
         vf, vt = self._v_re[:, f] + 1j * self._v_im[:, f], self._v_re[:, t] + 1j * self._v_im[:, t]
         base = self._m.s_base_mva
-        return vf * np.conj(y_ff * vf + y_ft * vt) * base, vt * np.conj(y_tf * vf + y_tt * vt) * base
+        s_from, s_to = vf * np.conj(y_ff * vf + y_ft * vt) * base, vt * np.conj(y_tf * vf + y_tt * vt) * base
+        if self._changes is not None and len(self._changes.branch):
+            column = np.full(len(b.kind), -1, dtype=np.int64)
+            column[rows] = np.arange(len(rows))
+            at = np.where(self._changes.branch >= 0, column[self._changes.branch], -1)
+            scenario, more_from, more_to = self._changed()
+            here = at >= 0
+            np.add.at(s_from, (scenario[here], at[here]), more_from[here])
+            np.add.at(s_to, (scenario[here], at[here]), more_to[here])
+        return s_from, s_to

@@ -46,6 +46,10 @@ def agree(net, result, which):
         loading, mine = work.res_line.loading_percent.to_numpy(), result.result.loading_percent("line")[s]
         some = np.isfinite(loading) & np.isfinite(mine)
         assert np.max(np.abs(loading - mine)[some], initial=0.0) < 1e-5
+        for name, power in result.result.flows("line").items():
+            there, here = work.res_line[name].to_numpy(), power[s]
+            both = np.isfinite(there) & np.isfinite(here)
+            assert np.max(np.abs(there - here)[both], initial=0.0) < 1e-5
     return worst
 
 
