@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gridai.plots.disturbance import branch_flows, machines, swing_curves, swings
     from gridai.plots.fit import fit_figure
     from gridai.plots.flicker import flicker_figure
+    from gridai.plots.mitigation import remedies
     from gridai.plots.pause import cluster_power, frequency, generator_power, overview
     from gridai.plots.search import search_curve, search_margin
     from gridai.plots.series import quantity
@@ -38,6 +39,7 @@ _HOME = {
     "overview": "gridai.plots.pause",
     "png_bytes": "gridai.plots.style",
     "quantity": "gridai.plots.series",
+    "remedies": "gridai.plots.mitigation",
     "response": "gridai.plots.small_signal",
     "save_figure": "gridai.plots.style",
     "search_curve": "gridai.plots.search",
@@ -63,6 +65,7 @@ __all__ = [
     "overview",
     "png_bytes",
     "quantity",
+    "remedies",
     "response",
     "save_figure",
     "search_curve",

@@ -12,6 +12,7 @@ from gridai.plots import (
     disturbance,
     fit,
     flicker,
+    mitigation,
     pause,
     relays,
     ride_through,
@@ -23,6 +24,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
     **flicker.FIGURES, **relays.FIGURES,
     **fit.FIGURES,
+    **mitigation.FIGURES,
     **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gridai.studies.largest_swing import LargestSwing
     from gridai.studies.longest_fault import LongestFault
     from gridai.studies.lowest_scr import LowestScr
+    from gridai.studies.mitigate import Mitigate
     from gridai.studies.modes import Modes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
@@ -57,6 +58,7 @@ HOMES = {
     "cascade": "gridai.studies.cascade:Cascade",
     "quality": "gridai.studies.quality:Quality",
     "fit": "gridai.studies.fit:Fit",
+    "mitigate": "gridai.studies.mitigate:Mitigate",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -107,6 +109,7 @@ __all__ = [
     "LargestSwing",
     "LongestFault",
     "LowestScr",
+    "Mitigate",
     "Modes",
     "Oscillate",
     "Pause",

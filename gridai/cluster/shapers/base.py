@@ -34,6 +34,8 @@ from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Array, Profile
 
 ROUNDING = 1e-12
+DECIMALS = 10
+"""Digits of the times of courses that are moved. [s]"""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,11 @@ def joined(t_s: Array, values: Array, name: str) -> Profile:
     inner = np.zeros(len(t_s), dtype=bool)
     inner[1:-1] = (t_s[1:-1] == t_s[:-2]) & (t_s[1:-1] == t_s[2:])
     return Profile(t_s[~inner], values[~inner], name)
+
+
+def moved(t_s: Array, values: Array, name: str) -> Profile:
+    """A course whose times were moved, rounded to DECIMALS, so that edges of several courses that meet do meet."""
+    return joined(np.round(t_s, DECIMALS), values, name)
 
 
 def with_points(course: Profile, t_s: npt.ArrayLike) -> Profile:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridai.cluster.settings import setting
-from gridai.cluster.shapers.base import Cost, Shaped, area, check, joined, spanned, with_points
+from gridai.cluster.shapers.base import Cost, Shaped, area, check, moved, spanned, with_points
 from gridai.kernel.profile import Array, Profile, total
 
 MOST_KNOTS = 200_000
@@ -63,5 +63,5 @@ class Jitter:
         whole = with_points(demand, inner)
         t = begin + np.interp(whole.t_s - begin, own, wall)
         # At a jump both points share one time of the job, so they share one of the wall.
-        course = joined(t, whole.values, demand.name).between(begin, begin + span)
+        course = moved(t, whole.values, demand.name).between(begin, begin + span)
         return course, span - float(np.interp(span, wall, own))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gridai.cluster.settings import setting
-from gridai.cluster.shapers.base import Cost, Shaped, area, check, joined, spanned
+from gridai.cluster.shapers.base import Cost, Shaped, area, check, moved, spanned
 from gridai.errors import SettingError
 from gridai.kernel.profile import Profile, total
 
@@ -57,4 +57,4 @@ class Stagger:
 
 def _late(demand: Profile, delay_s: float, begin: float, end: float) -> Profile:
     """The demand later by a delay, on its own span."""
-    return joined(demand.t_s + delay_s, demand.values, demand.name).between(begin, end) if delay_s > 0.0 else demand
+    return moved(demand.t_s + delay_s, demand.values, demand.name).between(begin, end)

@@ -1,0 +1,257 @@
+"""What `mitigate` does with each remedy: shape, measure, play on the grid, trip a unit; and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gridai.errors import ConvergenceError
+from gridai.reports import Measure, Table
+from gridai.results import Channel, Result
+
+if TYPE_CHECKING:
+    from gridai.case import Case, Placement
+    from gridai.cluster.shapers import Chain, Restlessness
+    from gridai.kernel.profile import Profile
+    from gridai.studies.mitigate import Mitigate
+    from gridai.studies.remedies import Course, Remedy
+
+TRIP_S, AFTER_S = 1.0, 30.0
+"""The unit trips then, and so long the run goes on. [s]"""
+GRID_S = 0.02
+HOUR_S = 3600.0
+FELT = (
+    ("speed_mhz", "gen", "speed_pu", "machine swing [mHz]"),
+    ("line_mw", "branch", "p_mw", "line flow [MW]"),
+    ("voltage_mpu", "bus", "vm_pu", "bus voltage [1e-3 pu]"),
+)
+NAN = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One remedy and all that was found of it.
+
+    felt     largest swing of a generator's speed [mHz], a line's flow [MW], a bus voltage [1e-3 pu].
+    relief   power taken off when called, from the call on. [MW]
+    nadir_hz, rocof_hz_per_s  after the trip, with that relief; f: (t_s, f_hz) of that run.
+    """
+
+    remedy: Remedy
+    chain: Chain
+    power: Restlessness
+    felt: dict[str, float]
+    relief: Profile
+    nadir_hz: float
+    rocof_hz_per_s: float
+    f: tuple[np.ndarray, np.ndarray]
+    short: str
+
+
+def compare(
+    study: Mitigate, case: Case, placement: Placement, demand: Profile, course: Course, cycles: int,
+    remedies: Sequence[Remedy],
+) -> list[Row]:  # fmt: skip
+    """One row a remedy."""
+    from gridai.cluster.shapers import restlessness, shape
+
+    end = float(demand.t_s[-1])
+    window = ((cycles - cycles // 2) * course.period_s, end)
+    rows = []
+    for remedy in remedies:
+        chain = shape(demand, remedy.shapers)
+        power = restlessness(chain.power, *window)
+        relief = remedy.relief(course, study.relief, study.delay_s, AFTER_S)
+        felt = _felt(case, placement, chain.power, window, study.step_s)
+        nadir, rocof, f = _help(study, case, placement, course.mean_mw, relief)
+        rows.append(Row(remedy, chain, power, felt, relief, nadir, rocof, f, shortfall(study, power)))
+    return rows
+
+
+def shortfall(study: Any, power: Restlessness) -> str:
+    """What of a specification is not met, in words; empty where it is."""
+    ramp = 60.0 * max(power.ramp_up_mw_per_s, power.ramp_down_mw_per_s)
+    found = []
+    if study.range_mw and power.peak_to_peak_mw > study.range_mw * (1.0 + 1e-9):
+        found.append(f"range {power.peak_to_peak_mw:.3g} > {study.range_mw:g} MW")
+    if study.ramp_mw_per_min and ramp > study.ramp_mw_per_min * (1.0 + 1e-9):
+        found.append(f"ramp {ramp:.3g} > {study.ramp_mw_per_min:g} MW/min")
+    if power.band_share > study.band_share * (1.0 + 1e-9):
+        found.append(f"band {power.band_share:.0%} > {study.band_share:.0%}")
+    return ", ".join(found)
+
+
+def drawing(case: Case, placement: Placement, course: Profile) -> Case:
+    """The case with a cluster that draws a course. [MW]"""
+    from gridai.cluster.waveform import Played
+
+    own = placement.cluster
+    per_mw = own.workload.mean / own.p_mw
+    played = replace(own, workload=Played(course.scaled(per_mw)))
+    kept = tuple(replace(p, cluster=played) if p.name == placement.name else p for p in case.placements)
+    return replace(case, placements=kept)
+
+
+def _felt(
+    case: Case, placement: Placement, power: Profile, window: tuple[float, float], step_s: float
+) -> dict[str, float]:
+    """The largest swings that the grid feels within a window of time."""
+    from gridai.studies.disturbance import play, swing_rows
+
+    end = float(power.t_s[-1])
+    result = play(drawing(case, placement, power), (), end, step_s)
+    factors = {"gen": 1e3 * case.f_hz, "branch": 1.0, "bus": 1e3}
+    found = {}
+    for key, kind, quantity, _ in FELT:
+        if kind == "gen":
+            found[key] = factors[kind] * _speed_swing(result, window)
+            continue
+        rows = swing_rows(result, *window, kind, quantity)
+        found[key] = factors[kind] * rows[0][1] if rows else NAN
+    return found
+
+
+def _speed_swing(result: Result, window: tuple[float, float]) -> float:
+    """Largest swing of a machine's speed against the centre of inertia [pu]; the drift of all together is no swing."""
+    from gridai.results.result import COI
+
+    inside = (result.t_s >= window[0]) & (result.t_s <= window[1])
+    centre = result.series("system", COI, "f_hz")[inside] / float(result.meta["f_hz"])
+    relative = result.values("gen", "speed_pu")[inside] - centre[:, None]
+    return float(np.ptp(relative, axis=0).max())
+
+
+def _help(
+    study: Mitigate, case: Case, placement: Placement, p_mw: float, relief: Profile
+) -> tuple[float, float, tuple[np.ndarray, np.ndarray]]:
+    """Nadir [Hz], RoCoF over 500 ms [Hz/s] and frequency after the loss of a unit, with the relief."""
+    from gridai import engine
+    from gridai.kernel.profile import Profile
+    from gridai.results import rocof
+    from gridai.results.result import COI
+    from gridai.studies.disturbance import play
+
+    if study.unit == "none":
+        return NAN, NAN, (np.zeros(1), np.full(1, NAN))
+    rest = Profile([0.0, TRIP_S], [0.0, 0.0]).plus(relief.shifted(TRIP_S)).scaled(-1.0).plus(p_mw)
+    trip = engine.GeneratorTrip(study.unit or largest_unit(case), TRIP_S)
+    try:
+        result = play(drawing(case, placement, rest), (trip,), TRIP_S + AFTER_S, study.step_s)
+    except ConvergenceError:
+        # A grid that does not survive the trip has no nadir; the row says so by having none.
+
+        return NAN, NAN, (np.zeros(1), np.full(1, NAN))
+    t, f = result.t_s, result.series("system", COI, "f_hz")
+    return float(np.nanmin(f)), abs(rocof(t, f, 0.5).value), (t, f)
+
+
+def largest_unit(case: Case) -> str:
+    """The unit with the most power in the power flow that has dynamic data."""
+    units = case.solve().network.units
+    return str(units.name[int(np.argmax(units.p_mw))])
+
+
+def result_of(case: Case, rows: Sequence[Row], course: Course, cycles: int) -> Result:
+    """Each remedy's power at the meter (kind cluster) and frequency after the trip (kind system), on one grid."""
+    end = max(float(rows[0].chain.demand.t_s[-1]), TRIP_S + AFTER_S)
+    t = np.arange(0.0, end + GRID_S / 2.0, GRID_S)
+    columns, channels = [], []
+    for row in rows:
+        own = row.chain.power
+        columns.append(np.where(t <= own.t_s[-1] + 1e-9, own.value(t), NAN))
+        channels.append(Channel("cluster", row.remedy.name, "p_mw", "MW"))
+        columns.append(np.where(t <= TRIP_S + AFTER_S + 1e-9, np.interp(t, *row.f), NAN))
+        channels.append(Channel("system", row.remedy.name, "f_hz", "Hz"))
+    window = [(cycles - min(4, cycles // 2)) * course.period_s, cycles * course.period_s]
+    meta = {"case": case.name, "f_hz": case.f_hz, "mitigate": [bars(row, rows[0]) for row in rows], "window_s": window}
+    return Result(t, np.column_stack(columns), tuple(channels), (), meta)
+
+
+def bars(row: Row, none: Row) -> dict[str, Any]:
+    """The numbers of a row that the figure draws: stress in % of no remedy, support, cost."""
+
+    def part(x: float, of: float) -> float | None:
+        return 100.0 * x / of if of > 0.0 and np.isfinite(x) else None
+
+    hours = float(row.chain.demand.t_s[-1]) / HOUR_S
+    cost, energy = row.chain.cost, none.power.mean_mw * hours * HOUR_S
+    p, q = row.power, none.power
+    ramp = max(p.ramp_up_mw_per_s, p.ramp_down_mw_per_s)
+    gained = 1e3 * (row.nadir_hz - none.nadir_hz) if np.isfinite(row.nadir_hz) else None
+    return {
+        "name": row.remedy.name,
+        "title": row.remedy.title,
+        "short": row.short,
+        "range": part(p.peak_to_peak_mw, q.peak_to_peak_mw),
+        "ramp": part(ramp, max(q.ramp_up_mw_per_s, q.ramp_down_mw_per_s)),
+        "band": part(p.band_mw, q.band_mw),
+        "speed": part(row.felt["speed_mhz"], none.felt["speed_mhz"]),
+        "voltage": part(row.felt["voltage_mpu"], none.felt["voltage_mpu"]),
+        "relief": float(row.relief.value(1.0)),
+        "gained": gained,
+        "burnt": 100.0 * (cost.ballast_mj + cost.loss_mj) / energy,
+        "lost": 100.0 * cost.progress_s / (hours * HOUR_S),
+        "throughput": 100.0 * cost.throughput_mj / energy,
+    }
+
+
+def measures_of(rows: Sequence[Row], course: Course) -> dict[str, Measure]:
+    """Summary: the course, and which remedy is best at what."""
+    none, others = rows[0], rows[1:]
+    lines = {
+        "swing": Measure("swing of the demand, highest less lowest", course.swing_mw, "MW"),
+        "band": Measure("part of its energy in 0.1 to 20 Hz", 100.0 * none.power.band_share, "%"),
+        "speed": Measure("largest swing of a machine without a remedy", none.felt["speed_mhz"], "mHz"),
+    }
+    if not others:
+        return lines
+    calm = min(others, key=lambda row: row.felt["speed_mhz"])
+    cut = none.felt["speed_mhz"] / max(calm.felt["speed_mhz"], 1e-9)
+    lines["best_speed"] = Measure("with the calmest remedy", calm.felt["speed_mhz"], "mHz", calm.remedy.name,
+                                  note=f"{cut:.3g} times less")  # fmt: skip
+    meeting = [row.remedy.name for row in rows if not row.short]
+    lines["meet"] = Measure("remedies that meet the specification", float(len(meeting)), "", note=", ".join(meeting))
+    known = [row for row in rows if np.isfinite(row.nadir_hz)]
+    if known:
+        best = max(known, key=lambda row: row.nadir_hz)
+        lines["best_nadir"] = Measure("highest nadir after the trip", best.nadir_hz, "Hz", best.remedy.name)
+    return lines
+
+
+def tables_of(study: Mitigate, rows: Sequence[Row]) -> dict[str, Table]:
+    """Stress and support in one table, cost in the second."""
+    stress = []
+    for row in rows:
+        p = row.power
+        stress.append((
+            row.remedy.name, p.peak_to_peak_mw, 60.0 * p.ramp_up_mw_per_s, 60.0 * p.ramp_down_mw_per_s,
+            100.0 * p.band_share, p.band_mw, *(row.felt[key] for key, *_ in FELT), float(row.relief.value(1.0)),
+            row.nadir_hz, row.rocof_hz_per_s, row.short or "met",
+        ))  # fmt: skip
+    head = ("remedy", "range [MW]", "ramp up [MW/min]", "ramp down", "band [%]", "band rms [MW]",
+            *(title for *_, title in FELT), "relief in 1 s [MW]", "nadir [Hz]", "RoCoF [Hz/s]",
+            "specification")  # fmt: skip
+    cost = []
+    for row in rows:
+        span = float(row.chain.demand.t_s[-1])
+        c, hours, energy = row.chain.cost, span / HOUR_S, row.chain.demand.mean(0.0, span) * span
+        cost.append((
+            row.remedy.name, row.remedy.title, 100.0 * c.ballast_mj / energy, 100.0 * c.loss_mj / energy,
+            100.0 * c.progress_s / span, c.delay_s, c.throughput_mj / HOUR_S / hours, 100.0 * c.limited_s / span,
+        ))  # fmt: skip
+    return {
+        "remedies": Table("stress on the grid and support for it", head, _rounded(stress)),
+        "costs": Table(
+            "cost",
+            ("remedy", "what", "ballast [%]", "store's losses [%]", "training lost [%]", "delay [s]",
+             "throughput [MWh/h]", "at its limit [%]"),
+            _rounded(cost),
+        ),
+    }  # fmt: skip
+
+
+def _rounded(rows: Sequence[tuple[Any, ...]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(float(f"{x:.6g}") if isinstance(x, float) else x for x in row) for row in rows)
