@@ -111,7 +111,7 @@ def test_recorded_field_voltage_belongs_to_its_row(reference_dir: Path, method: 
 
 
 def test_printed_power_of_a_converter_halves_its_error_each_row(reference_dir: Path) -> None:
-    """RENA: P jumps by 3.8e-3 pu with the voltage; PSS/E prints 1.9e-3 too little, then 0.95e-3, 0.47e-3, ... The voltage
+    """RENA: P jumps by 3.8e-3 pu with the voltage; PSS/E prints 1.9e-3 too little, then 0.95e-3, 0.47e-3. Its voltage
     is right within 7e-6 all the while, so it is the printed number that lags and not the current. Reached: each row
     0.486 to 0.5001 of the one before."""
     psse = reference_dir / "psse/RENA"
