@@ -129,7 +129,7 @@ def _spectra(ax: Axes, phases: Sequence[Trace], factor: float, unit: str) -> Non
 
 def _ramps(ax: Axes, phases: Sequence[Trace], factor: float, unit: str) -> None:
     """Share of the time for which a ramp is exceeded."""
-    step_s = max(phases[0].meter_s, phases[0].step_s)
+    step_s = min(max(phases[0].meter_s, phases[0].step_s), phases[0].duration_s / 3.0)
     for trace, (name, color, dash, width) in zip(phases, LOOKS, strict=True):
         size = np.sort(np.abs(ramps(factor * uniform(trace), trace.step_s, step_s, trace.meter_s)))
         share = 1.0 - np.arange(len(size)) / len(size)

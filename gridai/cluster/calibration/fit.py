@@ -40,6 +40,8 @@ LONE_DEVIATIONS = 4.0
 CLEARLY_BETTER = 0.5
 """The cycles of the record without them are taken where the best leaves less than this of what the others' leaves."""
 SEEDS = range(100, 104)
+SHORTEST_STEP_S = 0.1
+"""Training's shortest step. [s]"""
 WELL_MET = 0.1
 """A shape that leaves less than this of the record's variance is met."""
 STEADY_DIP = 0.1
@@ -100,7 +102,7 @@ class Fit:
             if w.eval_every:
                 found += [("steps between evaluations", float(w.eval_every), "")] if w.comm_level < 1.0 else []
                 found += [
-                    ("time between evaluations", w.eval_every * w.step_s, "s"), ("evaluation", w.eval_s, "s"),
+                    ("training between evaluations", w.eval_every * w.step_s, "s"), ("evaluation", w.eval_s, "s"),
                     ("power in an evaluation", w.eval_level, "of compute"),
                 ]  # fmt: skip
             if w.comm_level < 1.0 or w.eval_every:
@@ -128,12 +130,19 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
     """The workload that a trace of training shows. Raises SettingError for a trace too short or too long to fit."""
     _check(trace)
     segments = segment(trace)
-    phase = inner(trace, segments.training)
+    part = segments.training
+    held = int(np.sum((trace.t_s >= part.start_s) & (trace.t_s <= part.end_s)))
+    if held < LEAST_SAMPLES:
+        raise SettingError(
+            f"fit of {trace.name}: its longest busy part, {part.start_s:g} to {part.end_s:g} s, holds {held} samples; "
+            f"{LEAST_SAMPLES} are needed: give a trace with more of the run, or a finer one"
+        )
+    phase = inner(trace, part)
     power, step_s, gpus = uniform(phase), phase.step_s, max(trace.gpus, 1)
     template, shape = _cycle(power, step_s, phase.meter_s)
     notes = list(trace.notes)
     if template is not None and shape is not None:
-        own = max(shape.depth, shape.eval_depth, shape.switch_depth)
+        deep = max(shape.depth, shape.eval_depth, shape.switch_depth)
         level, cycles = shape.level, len(template.starts_s)
         expected = template.at(step_s * np.arange(len(power), dtype=np.float64))
         dips = "steps and evaluation" if shape.eval_s > 0.0 and shape.steps > 1 else "one dip"
@@ -143,10 +152,10 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
             f"coherence {Training().coherence:g} of two servers is assumed: the trace of the sum cannot show it",
         ]
     else:
-        level, own, cycles = float(np.median(power)), STEADY_DIP, 1
+        level, deep, cycles = float(np.median(power)), STEADY_DIP, 1
         expected = np.full(len(power), level)
         notes.append("nothing repeats in the training phase: a steady load with stalls and ripple is taken")
-    stalls = find_stalls(power, expected, step_s, level, own, phase.meter_s)
+    stalls = find_stalls(power, expected, step_s, level, deep, phase.meter_s)
 
     def made(stalls: Stalls, ripple: Ripple) -> Workload:
         if shape is None or template is None:
@@ -155,7 +164,8 @@ def fit(trace: Trace, gpus_per_server: int = 8) -> Fit:
 
     kept = outside(stalls, len(power), step_s, phase.meter_s)
     smooth = made(Stalls(), Ripple())
-    lacking = float(power[kept].var()) - _variance(smooth, float(power.mean()), phase, gpus_per_server)
+    own = float(power[kept].var()) if kept.any() else 0.0
+    lacking = own - _variance(smooth, float(power.mean()), phase, gpus_per_server)
     ripple = find_ripple(power - expected, kept, cycles, step_s, level, phase.meter_s, lacking)
     work = made(stalls, ripple)
     schedule = Schedule.of(segments, trace)
@@ -178,6 +188,8 @@ def _cycle(power: Array, step_s: float, meter_s: float) -> tuple[Template | None
     least = MOST_UNEXPLAINED
     for template in _templates(power, step_s):
         shape = fit_shape(template, meter_s)
+        if not shape.step_s >= SHORTEST_STEP_S:
+            continue
         left = (shape.error * shape.level) ** 2 / float(power.var())
         if left < WELL_MET:
             return template, shape

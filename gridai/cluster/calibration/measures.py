@@ -47,9 +47,9 @@ class Measures:
 
 
 def measure(trace: Trace, ramp_step_s: float | None = None) -> Measures:
-    """All measures of a trace. [MW] Ramps on the grid of its meter where none is given."""
+    """All measures of a trace. [MW] Ramps on the grid of its meter where none is given, a third of its time at most."""
     power = uniform(trace)
-    step_s = ramp_step_s or max(trace.meter_s, trace.step_s)
+    step_s = ramp_step_s or min(max(trace.meter_s, trace.step_s), trace.duration_s / 3.0)
     found = np.abs(ramps(power, trace.step_s, step_s, trace.meter_s))
     low = np.percentile(power, PERCENTILES)
     return Measures(

@@ -149,8 +149,8 @@ def as_measured(
         drawn = np.random.default_rng([seed, 3]).standard_normal(len(power))
         noise = schedule.idle_std_mw * memory(drawn, schedule.idle_keeps)
         idle = power < schedule.idle_mw + 0.05 * (mean_mw - schedule.idle_mw)
-        power = np.maximum(power + np.where(idle, noise, 0.0), 0.0)
-    return Trace(f"{trace.name}, model", trace.t_s, power, trace.gpus, trace.meter_s)
+        power = power + np.where(idle, noise, 0.0)
+    return Trace(f"{trace.name}, model", trace.t_s, np.maximum(power, 0.0), trace.gpus, trace.meter_s)
 
 
 def _in_step(course: Profile, trace: Trace, lead_s: float, window: tuple[float, float]) -> float:

@@ -6,7 +6,7 @@
               flat: warm-up            swings most: the training phase
 
 The two levels are the means of the two groups that split the samples best (Otsu's criterion). A run whose lower group
-is above KEEPS of the upper one is a single part.
+is above KEEPS of the upper one, or that is up for short times only, is a single part.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def segment(trace: Trace, shortest_s: float = 8.0) -> Segments:
     """The parts of a run; one shorter than shortest_s belongs to its neighbours."""
     power, step_s = uniform(trace), trace.step_s
     low, high = split(power)
-    if low > KEEPS * high:
-        whole = _part(power, step_s, 0, len(power), True, 0.0)
-        return Segments((whole,), float("nan"), float(np.median(power)))
     middle = (low + high) / 2.0
     state = power > middle
     edges = _edges(state, max(1, round(shortest_s / step_s)))
+    if low > KEEPS * high or not state.any():
+        whole = _part(power, step_s, 0, len(power), True, 0.0)
+        return Segments((whole,), float("nan"), float(np.median(power)))
     margin = EDGE_S + 2.0 * trace.meter_s
     times = [step_s * _crossing(power, k, middle) for k in edges]
     parts = tuple(

@@ -200,10 +200,15 @@ class Training:
         t = np.stack([ends[:-1] - half, ends[:-1] + half], axis=1).ravel() - phase_s
         v = np.stack([levels[:-1], levels[1:]], axis=1).ravel() * (share / self._cycle_mean(comm_level))
         course = Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
-        return course.plus(self._ripple(horizon_s, rng).scaled(share)) if self.ripple else course
+        if not self.ripple:
+            return course
+        return course.plus(self._ripple(horizon_s, float(course.values.min()) / share, rng).scaled(share))
 
-    def _ripple(self, horizon_s: float, rng: np.random.Generator) -> Profile:
-        """The ripple of a job over its mean: noise with an exponential correlation, straight between its points."""
+    def _ripple(self, horizon_s: float, lowest: float, rng: np.random.Generator) -> Profile:
+        """The ripple of a job over its mean: noise with an exponential correlation, straight between its points.
+
+        lowest: that of the course; the ripple takes nine tenths of it at most, so power stays above 0.
+        """
         step_s = self.ripple_s / 2.0
         n = math.ceil(horizon_s / step_s) + 2
         if n > MOST_POINTS:
@@ -211,7 +216,7 @@ class Training:
         keep = math.exp(-0.5)
         # Straight lines between points smooth the noise: by this the points are larger.
         points = self.ripple / math.sqrt((2.0 + keep) / 3.0) * memory(rng.standard_normal(n), keep)
-        return Profile(step_s * np.arange(n), points).between(0.0, horizon_s)
+        return Profile(step_s * np.arange(n), np.maximum(points, -0.9 * lowest)).between(0.0, horizon_s)
 
     def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array, Bools]:
         """Durations [s] and levels of the phases, compute first, until the horizon is covered; which are stands."""

@@ -17,6 +17,8 @@ JOBS = [
     Idle(),
     Training(straggler_share=0.05, straggler_s=6.0),
     Training(stalls_per_h=20.0, stall_level=0.6),
+    Training(eval_every=12, switch_s=2.0, switch_level=0.7),
+    Training(ripple=0.03, ripple_s=5.0),
     Training(eval_every=12, stalls_per_h=6.0, checkpoint_every_s=600.0, straggler_share=0.02),
     BLOCK,
     Mixed((Part(0.6, Training()), Part(0.3, BLOCK), Part(0.1, Idle()))),
