@@ -104,6 +104,30 @@ def test_lone_deep_dips_do_not_hide_the_steps() -> None:
     assert work.stalls_per_h == pytest.approx(5 / 0.3, rel=0.05)
 
 
+@pytest.mark.parametrize("fraction", [0.35, 0.2])
+def test_steps_are_found_where_the_block_is_hard_to_see(fraction: float) -> None:
+    """Thirty steps that drift between two evaluations: the block is blurred, a step is not."""
+    run = replace(BASE, step_s=5.2, comm_fraction=fraction, comm_level=0.55, jitter=0.01, eval_every=30, eval_s=14.0,
+                  eval_level=0.66)  # fmt: skip
+    work = fit(measured(run, meter_s=0.0)).workload
+    assert isinstance(work, Training)
+    assert work.step_s == pytest.approx(5.2, rel=0.01)
+    assert work.comm_level < 0.75
+
+
+def test_no_jitter_and_no_ripple_where_there_is_none() -> None:
+    run = replace(RUNS[3], jitter=0.0, stalls_per_h=4.0, stall_s=3.0, stall_level=0.6, stall_spread=0.0)
+    work = fit(measured(run, noise=0.0)).workload
+    assert isinstance(work, Training)
+    assert work.jitter < 0.003  # reached 0.0015
+    assert work.ripple < 0.003  # reached 0
+
+
+def test_a_wild_ripple_never_makes_power_negative() -> None:
+    course = Training(ripple=0.5, ripple_s=1.0).profile(600.0, GPUS, 8, 0)
+    assert course.values.min() > 0.0
+
+
 def test_parts_of_a_run_with_its_own_start_and_stop() -> None:
     t = np.arange(0.0, 900.0)
     run = RUNS[0].profile(900.0, GPUS, 8, 0).scaled(MEAN_MW).value(t)
@@ -226,6 +250,10 @@ def test_an_hour_is_fitted_quickly() -> None:
     ("make", "text"),
     [
         (lambda: fit(Trace("short", np.arange(5.0), np.full(5, 0.2))), "5 samples; give 24 or more"),
+        (
+            lambda: fit(Trace("brief", np.arange(100.0), np.where(np.arange(100) > 85, 0.2, 0.08))),
+            "busy part, 85.5 to 99",
+        ),
         (lambda: fit(Trace("none", np.arange(50.0), np.zeros(50))), "no power at any time"),
         (lambda: fit_cycle(np.arange(5.0), np.ones(5)), "5 samples: give 12 or more"),
         (lambda: fit_cycle(np.arange(20.0), np.ones(20), period_s=50.0), "period_s = 50 s"),
