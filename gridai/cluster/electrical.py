@@ -1,4 +1,4 @@
-"""The cluster as an electronic load: supplies of constant power that shed load when the voltage falls deep.
+"""ECLUSTER: the cluster as an electronic load, supplies of constant power that shed load when the voltage falls deep.
 
     demand (playback) --[ 1/(1 + s psu_s) ]-- p_psu --( x )--( x )-- P at the bus,  Q = P tan(phi)
                                                         |      |
@@ -52,6 +52,7 @@ class PowerSupply:
     frcel: float = setting(1.0, "", "part of the tripped load that reconnects when the voltage returns", 0.0, 1.0)
 
     def __post_init__(self) -> None:
+        """Check ranges and the rules that join two parameters."""
         bad = Problems("power supply")
         check_ranges(self, bad)
         if not bad:
@@ -146,6 +147,7 @@ def initialise(p: Any, x: Any, z: Any, u: Any, y: Any, op: Start) -> None:
 
 
 def _params() -> tuple[Param, ...]:
+    """The settings of PowerSupply as parameters."""
     values, rows = PowerSupply().values(), [(f.name, f.metadata) for f in fields(PowerSupply)]
     return tuple(Param(name, m["unit"], values[name], m["help"], m["low"], m["high"]) for name, m in rows)
 

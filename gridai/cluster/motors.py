@@ -126,6 +126,7 @@ def start_slip(v: float, p_pu: float, rs: float, ls: float, lp: float, turn: flo
     """The slip below pull-out at which the motor takes p_pu [pu of its base]. Raises InitialisationError."""
 
     def power(slip: float) -> float:
+        """Power taken at a slip. [pu]"""
         return float(v * v * admittance_at(slip, rs, ls, lp, turn).real)
 
     most = max(SLIPS, key=power)

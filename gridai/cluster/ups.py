@@ -359,6 +359,7 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
 
 
 def _thresholds() -> tuple[Param, ...]:
+    """Thresholds of voltage and their delays as parameters."""
     rows = [Param(f"under{k}_pu", "pu", 0.0, "voltage below which a delay runs; 0: unused", 0.0, 1.0)
             for k in (1, 2, 3, 4)]  # fmt: skip
     rows += [Param(f"under{k}_s", "s", 0.0, "that delay", 0.0, 1e6) for k in (1, 2, 3, 4)]
