@@ -16,6 +16,14 @@ GAPS: dict[str, tuple[str, ...]] = {
 }
 """Constants, by model, whose value may ask for what is not there."""
 
+GROUPED = {
+    "CMLDOWU2": "all loads of an owner",
+    "CMLDZNU2": "all loads of a zone",
+    "CMLDARU2": "all loads of an area",
+    "CMLDALU2": "all loads of the case",
+}
+"""Records that begin with no bus number, by name, and what they stand for."""
+
 OWN_BUS = ("ib", "remb1", "remb2")
 """Constants that name a bus to measure at; 0 is the machine's own."""
 _LOCAL_MODES = (1.0, 3.0, 4.0)

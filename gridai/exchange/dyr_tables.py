@@ -21,7 +21,7 @@ from typing import Any
 
 from gridai.errors import Problems
 from gridai.exchange.dyr import DyrRecord, DyrText
-from gridai.exchange.dyr_gaps import GapError, at_own_bus, raise_gaps
+from gridai.exchange.dyr_gaps import GROUPED, GapError, at_own_bus, raise_gaps
 from gridai.exchange.dyr_links import LINK_COLUMNS, Places, links
 from gridai.grid.names import element_names
 from gridai.grid.raw_layout import to_number
@@ -29,7 +29,7 @@ from gridai.grid.raw_report import Account
 from gridai.kernel.contract import ACTION_SHED, Model
 from gridai.models import catalog
 
-FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX")}
+FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX"), "re_pu": ("zr_pu", "ZR"), "xe_pu": ("zx_pu", "ZX")}
 """Parameter of a machine to the column of the gen table and the field of the RAW record that give it."""
 SOURCE_ROLES = ("machine", "converter")
 _TEXT_COLUMNS = ("remote_bus", "branch", "from_bus")
@@ -132,6 +132,9 @@ def _take(
             _unit(record, record.model == "USRLOD", units, found)
         account.refuse(kind, record.line, record.label, "no model of this name: the unit runs without it")
         return
+    if kind in GROUPED:
+        account.refuse(kind, record.line, record.label, f"stands for {GROUPED[kind]}: give a record to each load")
+        return
     role, load = entry.model.role, is_load(entry.model)
     if role == "relay":
         record, remote = _shedding_target(record, entry) if load else _relay_target(record)
@@ -149,7 +152,7 @@ def _take(
         return
     if values is None:
         return
-    table = tables.setdefault(kind, _Table(entry, record.file))
+    table = tables.setdefault(entry.model.name, _Table(entry, record.file))
     for name in parts or [unit]:
         table.rows.append({"unit": name, **values})
         table.lines.append(record.line)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gridai.case import Case
 
 ON_A_LINE = 6
-IN_RAW = ("ra_pu", "xd1_pu")
+IN_RAW = ("ra_pu", "xd1_pu", "re_pu", "xe_pu")
 """Parameters that the RAW file holds (ZR, ZX)."""
 
 
@@ -30,12 +30,12 @@ def write_dyr(case: Case, path: str | Path) -> tuple[str, ...]:
     lines, notes = [f"// {case.name}: written by gridai"], []
     for key, table in case.dynamics.items():
         module = import_module(catalog.model_files()[key])
-        if not hasattr(module, "DYR") or hasattr(module, "DYR_NAMES"):
+        if not hasattr(module, "DYR"):
             notes.append(f"{key}: {len(table)} rows have no PSS/E record that gridai writes")
             continue
         notes += _left_out(key, module, table)
         for row in _rows(table, module.MODEL, ids):
-            lines.append(_record(case.net, ids, module.MODEL, module.DYR, row))
+            lines.append(_record(case.net, ids, module.MODEL, module.DYR, row, getattr(module, "DYR_USER", ())))
     write_whole(Path(path), "\n".join([*lines, ""]))
     return tuple(notes)
 
@@ -64,7 +64,10 @@ def _left_out(key: str, module: Any, table: Any) -> list[str]:
     return out
 
 
-def _record(net: Any, ids: Ids, model: Model, order: tuple[str | None, ...], row: dict[str, Any]) -> str:
+def _record(
+    net: Any, ids: Ids, model: Model, order: tuple[str | None, ...], row: dict[str, Any], user: tuple[str, ...]
+) -> str:
+    """One record. user: wrapper, name and first numbers of a model that goes out as a user-written one."""
     defaults = {q.name: q.default or 0.0 for q in model.params}
     linked = numbers(row, net)
     unit = str(row["unit"])
@@ -76,7 +79,9 @@ def _record(net: Any, ids: Ids, model: Model, order: tuple[str | None, ...], row
         else:
             value = row.get(name, defaults.get(name, 0.0)) if name else 0.0
             cells.append(text(defaults.get(str(name), 0.0) if value is None or value != value else value))
-    if model.role == "relay" and not is_load(model):
+    if user:
+        head, cells = f"{bus} '{user[0]}' '{ident}' '{user[1]}'", [*user[2:], *cells[len(user) - 2 :]]
+    elif model.role == "relay" and not is_load(model):
         head, cells = f"{bus} '{model.name}' {bus} {bus} '{ident}'", cells[3:]
     elif model.role == "relay" and order[0] is None:
         head, cells = f"{bus} '{model.name}' '{ident}' {bus}", cells[1:]

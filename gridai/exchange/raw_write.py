@@ -249,9 +249,10 @@ def _reactances(case: Case) -> dict[str, tuple[float, float]]:
     """Source impedance by unit, from the machine tables: ra and the subtransient (or transient) reactance."""
     out: dict[str, tuple[float, float]] = {}
     for table in case.dynamics.values():
-        column = next((c for c in ("xd2_pu", "xd1_pu") if c in table.columns), None)
+        column = next((c for c in ("xd2_pu", "xd1_pu", "xe_pu") if c in table.columns), None)
         if column is not None:
-            ra = table["ra_pu"] if "ra_pu" in table.columns else [0.0] * len(table)
+            resistance = next((c for c in ("ra_pu", "re_pu") if c in table.columns), None)
+            ra = table[resistance] if resistance else [0.0] * len(table)
             out |= {
                 str(unit): (0.0 if r != r else float(r), float(x))
                 for unit, r, x in zip(table["unit"], ra, table[column], strict=True)

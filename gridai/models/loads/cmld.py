@@ -284,6 +284,8 @@ DYR = (*(None,) * HEADER, *(q.name for q in RECORD))
 """Order of the record in a DYR file, after `bus 'USRLOD' id 'CMLDxxU2'`: the header, then 133 constants."""
 DYR_NAMES = ("CMLDBLU2", "CMLDOWU2", "CMLDZNU2", "CMLDARU2", "CMLDALU2")
 """What the model is called in DYR files: for a load, an owner, a zone, an area, all."""
+DYR_USER = ("USRLOD", "CMLDBLU2", "12", "1", "2", "133", "27", "146", "48", "0", "0")
+"""How its record goes out: the wrapper, the name, the header."""
 
 _FOUND = (
     ("xt_pu", "transformer"), ("rf_pu", "feeder, resistance"), ("xf_pu", "feeder, reactance"),

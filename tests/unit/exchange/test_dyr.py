@@ -182,6 +182,11 @@ def test_a_stabiliser_at_its_own_bus_is_used(mode: int, bus: int, tmp_path: Path
     assert case.dynamics["ieeest"]["ib"].tolist() == [0.0]
 
 
+def test_a_record_of_an_area_is_listed(tmp_path: Path) -> None:
+    _, report = imported(tmp_path, MACHINES + "7 'USRLOD' '*' 'CMLDARU2' 12 1 2 133 27 146 48 0 0 -1.25 /\n")
+    assert [row.why for row in report.unsupported] == ["stands for all loads of an area: give a record to each load"]
+
+
 def test_links_to_buses_and_branches(tmp_path: Path) -> None:
     """REPCA1 of G2 controls bus 2 and measures the transformer 2-3 from bus 3; REECB1's bus 0 is its own."""
     count = {name: len(entry_of(name).order) for name in ("REGCA1", "REECB1", "REPCA1")}  # type: ignore[union-attr]

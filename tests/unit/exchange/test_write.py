@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from gridai.case import Case, load_case
 from gridai.errors import CaseError
 from gridai.exchange import import_case, import_matpower, write_dyr, write_raw
+from gridai.models import catalog
 
 from ..grid.raw_samples import raw_text, small
 from .test_dyr import MACHINES
@@ -82,6 +84,28 @@ def test_a_relay_of_every_load_goes_out_load_by_load(tmp_path: Path) -> None:
     again = round_trip(case, tmp_path)
     assert sorted(again.dynamics["ldshbl"]["unit"]) == sorted(str(name) for name in case.net.load["name"])
     assert set(again.dynamics["ldshbl"]["f2_hz"]) == {59.0}
+
+
+def test_records_with_names_of_their_own_come_back(tmp_path: Path) -> None:
+    """REECC1, which has a second name; REGFM_A1, whose impedance the RAW file holds; CMLD, a user-written record."""
+    (tmp_path / "case.raw").write_text(everything())
+    (tmp_path / "case.dyr").write_text(MACHINES.replace("3 'GENROU' G2", "// "))
+    case = import_case(tmp_path / "case.raw", tmp_path / "case.dyr", name="all").case
+    rows = {
+        "regca1": {"unit": "3 G2"},
+        "reecc1": {"unit": "3 G2", "t_s": 7200.0, "soc_ini": 0.6},
+        "regfm_a1": {"unit": "3 W", "re_pu": 0.0, "xe_pu": 0.2, "mp": 0.03},
+        "cmld": {"unit": "load 2 1", "fma": 0.2, "fel": 0.3, "frcel": 0.4},
+    }
+    tables = {}
+    for key, given in rows.items():
+        values = {q.name: q.default or 0.0 for q in catalog.model(key).params if not q.solved}
+        tables[key] = pd.DataFrame([{"unit": given["unit"], **values, **given}])
+    written = replace(case, dynamics={**case.dynamics, **tables})
+    again = round_trip(written, tmp_path)
+    for key, given in rows.items():
+        row = again.dynamics[key].iloc[0]
+        assert {name: row[name] for name in given} == given, key
 
 
 def test_a_case_folder_keeps_numbers_and_dynamics(tmp_path: Path) -> None:
