@@ -94,7 +94,7 @@ class LargestCluster:
         from gridai.studies import steady
         from gridai.studies.searching import built
 
-        op = bare.solve()
+        op = placed_anew(case=judge.case, bare=bare, without=placement.name).solve()
         volts, loads = steady.voltages(op), steady.loadings(op)
         most = headroom_mw(op) if placement.balance == "headroom" else float("inf")
 
@@ -138,13 +138,22 @@ def without_clusters(case: Case) -> Case:
 
 
 def resized(case: Case, bare: Case, placement: Placement, mw: float) -> Case:
-    """The bare case with the clusters of `case`, one of them in so many MW. Raises PowerFlowError, CaseError."""
+    """The bare case with the clusters of `case`, one of them in so many MW and placed last.
+
+    Raises PowerFlowError, CaseError.
+    """
+    cluster = placement.cluster
+    sized = replace(cluster, count=max(1, round(cluster.count * mw / cluster.p_mw)))
+    others = placed_anew(case, bare, placement.name)
+    return others.with_cluster(sized, placement.bus, cast("Balance", placement.balance), placement.name)
+
+
+def placed_anew(case: Case, bare: Case, without: str) -> Case:
+    """The bare case with the clusters of `case` but one."""
     made = bare
     for p in case.placements:
-        cluster = p.cluster
-        if p.name == placement.name:
-            cluster = replace(cluster, count=max(1, round(cluster.count * mw / cluster.p_mw)))
-        made = made.with_cluster(cluster, p.bus, cast("Balance", p.balance), p.name)
+        if p.name != without:
+            made = made.with_cluster(p.cluster, p.bus, cast("Balance", p.balance), p.name)
     return made
 
 

@@ -42,7 +42,12 @@ class LowestScr:
     low_scr: float = setting(1.0, "", "other end of the bracket", above=0.0)
     tol_scr: float = setting(0.05, "", "width of the bracket at the end", above=0.0)
     xr: float = setting(10.0, "", "X/R of the impedance that is added", above=0.0)
-    pause_share: float = setting(1.0, "", "part of the cluster that pauses; 0: nothing happens", least=0.0)
+    pause_share: float | None = setting(
+        None,
+        "",
+        "part of the cluster that pauses; 0: nothing happens (default: all jobs stop, servers stay on)",
+        least=0.0,
+    )
     at_s: float = setting(1.0, "s", "start of the pause", least=0.0)
     resume_s: float = setting(11.0, "s", "start of the return; inf: it stays away", least=0.0, endless=True)
     ramp_down_s: float = setting(0.4, "s", "time in which the power goes; 0: a step", least=0.0)
@@ -63,7 +68,7 @@ class LowestScr:
     def __post_init__(self) -> None:
         found = Problems("study lowest-scr")
         check_fields(self, found)
-        if not found and self.pause_share > 1.0:
+        if not found and (self.pause_share or 0.0) > 1.0:
             found.add("lowest-scr", None, "pause_share", self.pause_share, "give a part from 0 to 1")
         if not found and not self.at_s + self.ramp_down_s <= self.resume_s:
             text = f"give a time after the pause is complete at {self.at_s + self.ramp_down_s:g} s"
@@ -141,7 +146,8 @@ class LowestScr:
         if self.pause_share == 0.0:
             return []
         back = None if math.isinf(self.resume_s) else self.resume_s
-        gone = self.pause_share * placement.cluster.p_mw
+        cluster = placement.cluster
+        gone = cluster.p_mw - cluster.idle_mw if self.pause_share is None else self.pause_share * cluster.p_mw
         return [engine.TrainingPause(placement.name, Pause(self.at_s, gone, back, self.ramp_down_s, self.ramp_up_s))]
 
 

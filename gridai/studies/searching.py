@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NO_PROFILE = "none"
 FIGURES = ("search_margin",)
 OWN = {"source": "gridai, results/stability.py", "confidence": "V", "profile": "gridai"}
-MOST_RUNS_SHOWN = 60
+MANY_CHANNELS, MANY_DECIMATE = 500, 4
+"""A run of more channels keeps every fourth step, and every row at an event: recording takes most of its time."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,18 @@ class Judge:
     ) -> Trial:
         """Simulate and judge. A run without a solution is a failure with its reason.
 
-        case    the case of this run where it is not the one of the search.
-        before  voltages before the search changed anything [pu]; see `verdicts`.
-        more    further verdicts of the study on the run.
+        case      the case of this run where it is not the one of the search.
+        decimate  steps from one row to the next; None: 1, or 4 where a run has many channels.
+        before    voltages before the search changed anything [pu]; see `verdicts`.
+        more      further verdicts of the study on the run.
         """
         from gridai import engine
+        from gridai.engine.simulation import channel_table
 
         made = case or self.case
+        rows = decimate or (MANY_DECIMATE if len(channel_table(system)[1]) > MANY_CHANNELS else None)
         try:
-            result = engine.simulate(system, events, until_s=until_s, step_s=step_s, seed=seed, decimate=decimate)
+            result = engine.simulate(system, events, until_s=until_s, step_s=step_s, seed=seed, decimate=rows)
         except ConvergenceError as error:
             return _lost(error, made, self.limit_degree)
         add_places(result, made)

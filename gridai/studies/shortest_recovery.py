@@ -36,7 +36,7 @@ class ShortestRecovery:
 
     searched: Literal["ramp", "delay"] = setting("ramp", "", "what is made shorter", choices=SEARCHED)
     pause_mw: float | None = setting(
-        None, "MW", "power that goes away and comes back (default: the cluster)", above=0.0
+        None, "MW", "power that goes away and comes back (default: all jobs stop, servers stay on)", above=0.0
     )
     slow_s: float = setting(60.0, "s", "safe end of the bracket", above=0.0)
     fast_s: float = setting(0.0, "s", "other end of the bracket; a ramp of 0: a step", least=0.0)
@@ -82,7 +82,7 @@ class ShortestRecovery:
         from gridai.studies.searching import Judge, report, search
 
         placement = placement_of(case, self.cluster)
-        mw = placement.cluster.p_mw if self.pause_mw is None else self.pause_mw
+        mw = placement.cluster.p_mw - placement.cluster.idle_mw if self.pause_mw is None else self.pause_mw
         system = engine.compile_system(case)
         judge = Judge.of(case, self.profile, (self.condition,), self.limit_degree)
 

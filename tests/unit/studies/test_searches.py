@@ -258,6 +258,18 @@ def test_the_largest_cluster_is_held_to_ratings_and_strength(tmp_path):
     assert 0.0 < max(loads.values()) < 100.0
 
 
+def test_the_other_clusters_stay_where_they_are(placed):
+    """What is outside a limit with the other clusters in place is not held against the one that grows."""
+    both = placed.with_cluster(Cluster.of("H100", count=20_000), bus="8", name="second")
+    report = LargestCluster(cluster="second", profile="none", high_mw=100.0, tol_mw=50.0, until_s=2.0, probes=0).run(
+        both
+    )
+    names = report.result.names("cluster", "p_mw")
+    first = report.result.values("cluster", "p_mw")[0]
+    assert dict(zip(names, first, strict=True))["cluster"] == pytest.approx(107.125, rel=1e-3)
+    assert dict(zip(names, first, strict=True))["second"] == pytest.approx(report.summary["passes"].value, rel=1e-3)
+
+
 def test_a_weaker_connection_has_the_impedance_asked_for(placed):
     system = compile_system(placed)
     (own,) = placed.placements
@@ -274,12 +286,12 @@ def test_a_weaker_connection_has_the_impedance_asked_for(placed):
 
 def test_a_return_that_is_too_fast(placed, tmp_path):
     limits = profile(tmp_path, ("rocof", "high", "Hz/s", 0.015), settings="window_s = 0.5")
-    report = ShortestRecovery(profile=limits, slow_s=20.0, tol_s=0.25, ramp_down_s=10.0, delay_s=5.0, probes=1).run(
-        placed
-    )
+    report = ShortestRecovery(
+        pause_mw=107.0, profile=limits, slow_s=20.0, tol_s=0.25, ramp_down_s=10.0, delay_s=5.0, probes=1
+    ).run(placed)
     limit = report.summary["limit"]
     assert 0.25 <= limit.value < 20.0
-    assert report.summary["steepness"].value == pytest.approx(107.125 / limit.value)
+    assert report.summary["steepness"].value == pytest.approx(107.0 / limit.value)
     assert limit.t_s > 16.0
     sooner = ShortestRecovery(searched="delay", profile=limits, slow_s=10.0, fast_s=0.5, ramp_down_s=10.0,
                               ramp_up_s=20.0, tol_s=1.0, probes=0).run(placed)  # fmt: skip
