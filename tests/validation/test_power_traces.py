@@ -65,9 +65,9 @@ def test_gpt3_fitted(gpt3: Fit, seed: int) -> None:
     for q in (5.0, 95.0):
         assert model.percentiles[q] == pytest.approx(trace.percentiles[q], rel=0.03)  # reached 0.0038
     assert model.line.f_hz == pytest.approx(trace.line.f_hz, rel=0.01)  # reached 0.0031
-    assert model.line.amplitude == pytest.approx(trace.line.amplitude, rel=0.15)  # reached 0.044
-    assert model.ramp_p999 == pytest.approx(trace.ramp_p999, rel=0.20)  # reached 0.123
-    assert model.swing == pytest.approx(trace.swing, rel=0.10)  # reached 0.019
+    assert model.line.amplitude == pytest.approx(trace.line.amplitude, rel=0.15)  # reached 0.023
+    assert model.ramp_p999 == pytest.approx(trace.ramp_p999, rel=0.20)  # reached 0.116
+    assert model.swing == pytest.approx(trace.swing, rel=0.10)  # reached 0.018
 
 
 def test_gpt3_parameters_are_those_of_the_run(gpt3: Fit) -> None:
@@ -99,8 +99,8 @@ def scaled(lora: tuple[Fit, Fit]) -> tuple[Training, float]:
 def test_64_to_512_gpus_in_the_training_phase(lora: tuple[Fit, Fit]) -> None:
     """Mean and swing (95th less 5th percentile) of the training phase that the model segments, from the other run.
 
-    The phase is only 38 s long, so a drawn course of that length swings 22 % less to 14 % more by chance (40 seeds,
-    -7 % on average); the model's own swing is that of an hour.
+    The phase is only 38 s long, so a drawn course of that length swings 26 % less to 15 % more by chance (40 seeds,
+    -8 % on average); the model's own swing is that of an hour.
     """
     work, mean_mw = scaled(lora)
     t = np.arange(0.0, 3600.0)
@@ -108,7 +108,7 @@ def test_64_to_512_gpus_in_the_training_phase(lora: tuple[Fit, Fit]) -> None:
     model = measure(Trace("hour", t, course, 512, METER_S))
     trace = measure(lora[1].training)
     assert model.mean == pytest.approx(trace.mean, rel=0.10)  # reached 0.074
-    assert model.swing == pytest.approx(trace.swing, rel=0.15)  # reached -0.039
+    assert model.swing == pytest.approx(trace.swing, rel=0.15)  # reached -0.047
 
 
 def test_64_to_512_gpus_whole_trace_with_its_own_start_and_stop(lora: tuple[Fit, Fit]) -> None:
@@ -120,9 +120,9 @@ def test_64_to_512_gpus_whole_trace_with_its_own_start_and_stop(lora: tuple[Fit,
         rms = np.sqrt(np.mean((model.mw - trace.mw) ** 2)) / trace.mean_mw
         found.append((model.mean_mw / trace.mean_mw, measure(model).swing / measure(trace).swing, rms))
     mean, swing, rms = np.mean(found, axis=0)
-    assert mean == pytest.approx(1.0, abs=0.10)  # reached 0.021
-    assert swing == pytest.approx(1.0, abs=0.15)  # reached 0.048
-    assert rms < 0.10  # reached 0.069
+    assert mean == pytest.approx(1.0, abs=0.10)  # reached 0.022
+    assert swing == pytest.approx(1.0, abs=0.15)  # reached 0.050
+    assert rms < 0.10  # reached 0.070
 
 
 def test_segments_of_a_run_are_found(lora: tuple[Fit, Fit]) -> None:

@@ -158,7 +158,10 @@ class Training:
             )
         lead_s = 2.0 * self._cycle_s
         jobs = [self._job(until_s + lead_s, n / gpus, n, gpus_per_server, seed, k) for k, n in enumerate(sizes)]
-        return from_mean(total(jobs, "training workload"), 1.0, until_s, lead_s)
+        course = total(jobs, "training workload")
+        if self.ripple:
+            course = self._rippled(course, until_s + lead_s, [n / gpus for n in sizes], seed)
+        return from_mean(course, 1.0, until_s, lead_s)
 
     @property
     def _cycle_s(self) -> float:
@@ -199,24 +202,24 @@ class Training:
         half = np.where(stands[:-1] | stands[1:], min(self.edge_s, STALL_EDGE_S), self.edge_s) / 2.0
         t = np.stack([ends[:-1] - half, ends[:-1] + half], axis=1).ravel() - phase_s
         v = np.stack([levels[:-1], levels[1:]], axis=1).ravel() * (share / self._cycle_mean(comm_level))
-        course = Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
-        if not self.ripple:
-            return course
-        return course.plus(self._ripple(horizon_s, float(course.values.min()) / share, rng).scaled(share))
+        return Profile(np.maximum.accumulate(t), v).between(0.0, horizon_s)
 
-    def _ripple(self, horizon_s: float, lowest: float, rng: np.random.Generator) -> Profile:
-        """The ripple of a job over its mean: noise with an exponential correlation, straight between its points.
+    def _rippled(self, course: Profile, horizon_s: float, shares: list[float], seed: int) -> Profile:
+        """The course with the ripple of all jobs: noise with an exponential correlation, straight between its points.
 
-        lowest: that of the course; the ripple takes nine tenths of it at most, so power stays above 0.
+        The jobs' ripples know nothing of each other, so their sum is one noise of the root of their squares. It takes
+        nine tenths of the lowest power at most, so that this stays above 0.
         """
+        lowest, rng = float(course.values.min()), np.random.default_rng([seed, 17])
         step_s = self.ripple_s / 2.0
         n = math.ceil(horizon_s / step_s) + 2
         if n > MOST_POINTS:
             raise SettingError(f"Training: ripple_s = {self.ripple_s:g} s over {horizon_s:g} s: give a longer one")
         keep = math.exp(-0.5)
         # Straight lines between points smooth the noise: by this the points are larger.
-        points = self.ripple / math.sqrt((2.0 + keep) / 3.0) * memory(rng.standard_normal(n), keep)
-        return Profile(step_s * np.arange(n), np.maximum(points, -0.9 * lowest)).between(0.0, horizon_s)
+        size = self.ripple * math.hypot(*shares) / math.sqrt((2.0 + keep) / 3.0)
+        points = np.maximum(size * memory(rng.standard_normal(n), keep), -0.9 * lowest)
+        return course.plus(Profile(step_s * np.arange(n), points).between(0.0, horizon_s))
 
     def _phases(self, horizon_s: float, comm_level: float, rng: np.random.Generator) -> tuple[Array, Array, Bools]:
         """Durations [s] and levels of the phases, compute first, until the horizon is covered; which are stands."""

@@ -76,6 +76,13 @@ def test_swing_shrinks_with_servers_and_with_jobs() -> None:
     assert one.values.std() / many.values.std() == pytest.approx(4.0, rel=0.25)  # the square root of 16 jobs
 
 
+def test_ripple_of_many_jobs_adds_by_chance() -> None:
+    work = Training(comm_level=1.0, jitter=0.0, ripple=0.04, ripple_s=2.0, job_gpus=512)
+    one, many = (work.profile(7200.0, n, 8, 0).resampled(0.5).values for n in (512, 16 * 512))
+    assert one.std() == pytest.approx(0.04, rel=0.03)  # reached 0.0012
+    assert one.std() / many.std() == pytest.approx(4.0, rel=0.05)  # reached 4.0
+
+
 def test_default_cluster_swings_modestly() -> None:
     course = Cluster.of("H100", count=100_000).demand(3600.0)
     line = course.resampled(0.5).values
@@ -88,6 +95,15 @@ def test_an_hour_of_a_large_cluster_is_quick() -> None:
     Cluster.of("H100", count=100_000).demand(3600.0)
     Cluster.of("B200", count=1_000_000).demand(3600.0)
     assert time.perf_counter() - start < 2.0  # reached 0.01 s and 0.11 s
+
+
+def test_an_hour_at_10_ms_of_many_jobs_with_ripple_is_quick() -> None:
+    work = Training(job_gpus=512, eval_every=12, ripple=0.013, ripple_s=0.3)
+    start, n = time.perf_counter(), 0
+    for t, _ in Cluster.of("H100", count=100_000, workload=work).stream(3600.0, 0.01):
+        n += len(t)
+    assert time.perf_counter() - start < 2.0  # reached 1.1 s on a busy core
+    assert n == 360_000
 
 
 def test_constant() -> None:
