@@ -192,3 +192,29 @@ def test_a_search_is_kept_as_plain_data():
     assert math.isnan(lines.limit[1])
     assert search_of(EMPTY) is None
     assert curve_of(EMPTY) is None
+
+
+@pytest.mark.parametrize("end", ["found", "fails at once", "passes all"])
+def test_figures_of_every_end(end: str):
+    from gridai import plots
+
+    edge = {"found": 30.0, "fails at once": -5.0, "passes all": 200.0}[end]
+    found = run(linear(edge))
+    nan = math.nan
+    curve = SearchCurve("energy", "MWs", "size", "MW", (1.0, 2.0, 3.0), (nan, 37.0, 100.0), (0.0, 38.0, nan),
+                        ("fails at once", "found", "passes all"), ("rocof", "rocof", "frequency_zenith"))  # fmt: skip
+    result = add_search(Result(np.zeros(1), np.zeros((1, 0)), (), (), {}), found.record, curve)
+    for figure in (plots.search_margin(result, (), "case: title"), plots.search_curve(result, (), "case: title")):
+        (ax,) = figure.axes
+        assert ax.get_legend() is not None
+        assert ax.get_xlabel().endswith(")")
+    assert plots.search_margin(EMPTY).axes
+    assert plots.search_curve(EMPTY).axes
+
+
+def test_an_edge_in_the_lowest_tenth_gets_a_logarithmic_axis():
+    from gridai import plots
+
+    record = run(linear(2.0), 1.0, 100.0, tol=0.1).record
+    figure = plots.search_margin(add_search(Result(np.zeros(1), np.zeros((1, 0)), (), (), {}), record))
+    assert figure.axes[0].get_xscale() == "log"
