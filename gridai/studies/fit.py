@@ -231,7 +231,11 @@ class Fit:
         )  # fmt: skip
 
     def _remarks(self, trace: Trace) -> list[str]:
-        notes = []
+        from gridai.cluster.traces import of_gpus_alone
+
+        notes, options = [], self._options()
+        if self.at == "plug" and of_gpus_alone(self.trace, options["unit"], options["time"], options["power"]):
+            notes.append("these columns hold the power of the GPUs alone; give at='gpu' to add the rest of the server")
         if not trace.gpus:
             notes.append("the number of GPUs is not known, so the unit of power was not checked; give gpus")
         if not trace.meter_s:

@@ -71,6 +71,13 @@ def holds_each(
     return len(columns.powers) > 1 or columns.index is not None
 
 
+def of_gpus_alone(path: str | Path, unit: str | None = None, time: str | None = None,
+                  power: Sequence[str] | str | None = None) -> bool:  # fmt: skip
+    """Whether the columns are those of nvidia-smi or DCGM, which see the GPUs and not their server."""
+    columns = find_columns(Path(path), unit, time, power)
+    return any(re.match(r"power\.draw|dcgm_fi_", columns.names[k].casefold()) for k in columns.powers)
+
+
 def open_text(path: Path) -> TextIO:
     """A text file for reading, unpacked where its name ends in .gz."""
     if path.suffix == ".gz":

@@ -119,6 +119,15 @@ def test_power_of_the_gpus_alone_is_taken_to_the_plug(run_file: str) -> None:
     assert together.cluster(found).workload.job_gpus == 1000  # type: ignore[attr-defined]
 
 
+def test_columns_of_nvidia_smi_are_known_as_the_gpus_alone(tmp_path: Path) -> None:
+    t = np.arange(0.0, 100.0)
+    path = written(tmp_path, t, 600.0 + 20.0 * np.sin(t), "time_s,power.draw [W]")
+    alone = "power of the GPUs alone"
+    assert any(alone in note for note in Fit(trace=path, gpus=1).outcome().notes)
+    assert any("taken to the plug of H100" in note for note in Fit(trace=path, gpus=1, at="gpu").outcome().notes)
+    assert not any("give at=" in note for note in Fit(trace=path, gpus=1, at="gpu").outcome().notes)
+
+
 def test_no_such_file() -> None:
     with pytest.raises(CaseError, match=r"none\.csv: no such file"):
         Fit(trace="none.csv").run()
