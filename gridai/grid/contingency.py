@@ -91,6 +91,10 @@ class Prepared:
     changes: Changes
     dead_buses: tuple[tuple[int, ...], ...]
 
+    def repeat(self, times: int) -> Prepared:
+        """The same outages several times over, for as many states before them: all outages of the first, then ..."""
+        return Prepared(self.outages * times, self.changes.repeat(times), self.dead_buses * times)
+
 
 class Contingencies:
     """The contingency engine of one network.

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from gridai.errors import PowerFlowError
+from gridai.grid.beyond import Retry, how_far, is_to_blame
 from gridai.grid.convert import live_buses, voltages
 from gridai.grid.names import bus_keys_of, element_names
 from gridai.grid.network import OperatingPoint, mismatch
 
+_CURED = "with a thousandth of it the power flow solves"
 _FEEDING = ("load", "storage", "motor", "ward", "gen", "sgen")
 
 
@@ -40,13 +42,20 @@ def without_slack(net: Any) -> None:
         )
 
 
-def diverged(net: Any) -> str:
-    """Text for a power flow that did not converge: the worst bus, and what in the data looks wrong."""
+def diverged(net: Any, retry: Retry | None = None) -> str:
+    """Text for a power flow that did not converge: worst bus, how far beyond the limit, what in the data looks wrong.
+
+    retry  solves a net of its own, False where it has no solution; without it nothing is tried again.
+    """
     text = "the power flow did not converge"
     worst = _worst_bus(net)
     if worst:
         text += f"; largest mismatch {worst}"
-    causes = [cause for look in (_odd_loads, _short_of_power, _odd_branches, _odd_voltages) for cause in look(net)]
+    causes = _odd_loads(net, retry)
+    causes += [cause for look in (_short_of_power, _odd_branches, _odd_voltages) for cause in look(net)]
+    cured = any(_CURED in cause for cause in causes)
+    far = how_far(net, retry) if retry is not None and not cured else ""
+    text += f". {far[0].upper()}{far[1:]}" if far else ""
     if causes:
         return text + ". Likely cause: " + "; ".join(causes)
     return text + ". No odd value stands out: the network may be loaded beyond what its lines can carry"
@@ -82,12 +91,13 @@ def _worst_bus(net: Any) -> str:
     return where + (f" ({size[node]:.4g} MVA)" if np.isfinite(size[node]) else " (without bound)")
 
 
-def _odd_loads(net: Any) -> list[str]:
+def _odd_loads(net: Any, retry: Retry | None) -> list[str]:
     """Loads and units far larger than all others: a unit mistaken by 1000."""
     out = []
     names = element_names(net)
     for table, columns in (("load", ("p_mw", "q_mvar")), ("sgen", ("p_mw", "q_mvar")), ("gen", ("p_mw",))):
         on = net[table]["in_service"].to_numpy(dtype=bool)
+        index = net[table].index.to_numpy()[on]
         labels = [name for name, here in zip(names.get(table, ()), on, strict=True) if here]
         for column in columns:
             value = net[table][column].to_numpy(dtype=float)[on]
@@ -97,6 +107,8 @@ def _odd_loads(net: Any) -> list[str]:
             usual = float(np.median(positive))
             for k in np.flatnonzero(np.abs(value) > 50.0 * usual):
                 times = f"{abs(value[k]) / usual:.0f} times the usual one here (kW given as MW?)"
+                cured = retry is not None and is_to_blame(net, table, index[k], columns, retry)
+                times += f"; {_CURED}" if cured else ""
                 out.append(f"{table} '{labels[k]}' has {column} = {value[k]:g}, {times}")
     return out[:3]
 

@@ -80,9 +80,17 @@ def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None)
             except pp.LoadflowNotConverged:
                 _newton(pp, work, "flat", enforce_q_lims, laws)
         except pp.LoadflowNotConverged as error:
-            raise PowerFlowError(diverged(work)) from error
+            raise PowerFlowError(diverged(work, lambda net: _solves(pp, net, enforce_q_lims, laws))) from error
         except (UserWarning, ValueError, FloatingPointError, ZeroDivisionError) as error:
             raise PowerFlowError(_set_up_text(work, error)) from error
+
+
+def _solves(pp: Any, net: Any, enforce_q_lims: bool, laws: bool) -> bool:
+    try:
+        _newton(pp, net, "dc", enforce_q_lims, laws)
+    except pp.LoadflowNotConverged:
+        return False
+    return True
 
 
 def _newton(pp: Any, work: Any, init: str, enforce_q_lims: bool, laws: bool) -> None:

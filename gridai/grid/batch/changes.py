@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,23 @@ class Changes:
     def most(self) -> int:
         """Largest number of changes in one scenario."""
         return int(np.diff(self.ptr).max(initial=0))
+
+    def repeat(self, times: int) -> Changes:
+        """All scenarios several times over, in the same order."""
+
+        def ptr(p: Any) -> Any:
+            return (
+                None
+                if p is None
+                else np.concatenate([[0], *(p[1:] + k * p[-1] for k in range(times))]).astype(np.int64)
+            )
+
+        def tiled(a: Any) -> Any:
+            return None if a is None else np.concatenate([a] * times)
+
+        pointers = {k: ptr(getattr(self, k)) for k in ("ptr", "dead_ptr", "lost_ptr", "free_ptr")}
+        names = ("from_node", "to_node", "y", "branch", "dead_node", "lost_node", "lost_mva", "free_node")
+        return replace(self, **pointers, **{k: tiled(getattr(self, k)) for k in names})
 
     @property
     def frees(self) -> bool:

@@ -136,9 +136,18 @@ def _run(work: Any, options: dict[str, Any]) -> None:
             except pp.LoadflowNotConverged:
                 pp.runpp(work, init="flat", **fixed, **asked)
         except pp.LoadflowNotConverged as error:
-            raise PowerFlowError(f"the base case has no solution: {diverged(work)}") from error
+            why = diverged(work, lambda net: _solves(pp, net, {**fixed, **asked}))
+            raise PowerFlowError(f"the base case has no solution: {why}") from error
         except (UserWarning, ValueError, FloatingPointError, ZeroDivisionError) as error:
             raise PowerFlowError(f"the power flow cannot be set up: {error}") from error
+
+
+def _solves(pp: Any, net: Any, options: dict[str, Any]) -> bool:
+    try:
+        pp.runpp(net, init="dc", **options)
+    except pp.LoadflowNotConverged:
+        return False
+    return True
 
 
 def _rows(ybus: Any, size: int) -> tuple[Ints, Ints, Complexes]:

@@ -106,6 +106,19 @@ def test_state_before_the_outage_varies_and_threads_agree():
     assert np.abs(work.res_bus.vm_pu.to_numpy() - result.result.vm_pu[39]).max() < 1e-8
 
 
+def test_states_crossed_with_outages():
+    net = networks.case39()
+    engine = Contingencies(BatchFlow(net))
+    ready = engine.prepare([Outage.of("line", 3), Outage.of("line", 11), Outage.of("gen", 2), Outage.of("trafo", 4)])
+    level = np.repeat([0.9, 1.05], 4)[:, None] * net.load.p_mw.to_numpy()
+    result = engine.run(ready.repeat(2), varying=[Vary("load", "p_mw", level)])
+    for k, factor in enumerate((0.9, 1.05)):
+        alone = engine.run(ready, varying=[Vary("load", "p_mw", factor * net.load.p_mw.to_numpy() * np.ones((4, 1)))])
+        both = np.abs(result.result.vm_pu[4 * k : 4 * k + 4] - alone.result.vm_pu)
+        assert np.nanmax(both) < 1e-9
+        assert result.prepared.dead_buses[4 * k : 4 * k + 4] == alone.prepared.dead_buses
+
+
 def test_what_is_lost_is_counted_and_told():
     net = networks.create_cigre_network_mv(with_der=False)
     result = Contingencies(BatchFlow(net)).run([Outage.of("line", 0), Outage.of("line", 2)])
