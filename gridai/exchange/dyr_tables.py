@@ -32,6 +32,8 @@ from gridai.models import catalog
 FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX"), "re_pu": ("zr_pu", "ZR"), "xe_pu": ("zx_pu", "ZX")}
 """Parameter of a machine to the column of the gen table and the field of the RAW record that give it."""
 SOURCE_ROLES = ("machine", "converter")
+FINITE_ZX_PU = 100.0
+"""A source reactance of a converter below this is one that PSS/E's network feels."""
 _TEXT_COLUMNS = ("remote_bus", "branch", "from_bus")
 
 
@@ -285,16 +287,24 @@ def _frame(table: _Table) -> Any:
 
 
 def _compare_reactances(tables: dict[str, _Table], units: Units, accounts: list[Account]) -> None:
-    """PSS/E wants ZX to be the subtransient reactance; where it is not, the DYR record's value is used, with a note."""
-    off = []
+    """PSS/E wants ZX to be the subtransient reactance; where it is not, the DYR record's value is used, with a note.
+
+    A converter's ZX should be infinite: PSS/E keeps it in its network, and its current lags the voltage by a solution.
+    """
+    off, finite = [], []
     for table in tables.values():
-        if "xd2_pu" in table.entry.order:
-            for row in table.rows:
-                zx = units.machines[row["unit"]].get("zx_pu")
-                if zx is not None and abs(zx - row["xd2_pu"]) > 1e-4:
-                    off.append(f"{row['unit']} ({zx:g}, x'' {row['xd2_pu']:g})")
+        for row in table.rows:
+            zx = units.machines.get(row["unit"], {}).get("zx_pu")
+            if zx is not None and "xd2_pu" in table.entry.order and abs(zx - row["xd2_pu"]) > 1e-4:
+                off.append(f"{row['unit']} ({zx:g}, x'' {row['xd2_pu']:g})")
+            elif zx is not None and table.entry.model.name == "REGCA1" and zx < FINITE_ZX_PU:
+                finite.append(f"{row['unit']} ({zx:g})")
     if off and accounts:
         accounts[-1].notes.append(f"ZX of the RAW file is not x'', which is used: {', '.join(off)}")
+    if finite and accounts:
+        why = "not used here; in PSS/E it can damp the frequency by an error of its network solution"
+        more = f" and {len(finite) - 6} more" if len(finite) > 6 else ""
+        accounts[-1].notes.append(f"ZX of converters is finite ({why}): {', '.join(finite[:6])}{more}")
 
 
 def _missing(units: Units, taken: dict[tuple[str, str], DyrRecord], accounts: list[Account]) -> None:

@@ -82,6 +82,9 @@ def test_multigen_lacks_the_power_of_a_row_of_lag(reference_dir: Path) -> None:
     slope = float(gap @ turned / (turned @ turned))
     assert slope == pytest.approx((11.46 + 32.10) / 0.2 * np.abs(v[0]).mean() ** 2, rel=0.01)
     assert np.std(gap - slope * turned) < 0.05 * np.std(gap)
+    psse = reference_dir / "psse/MultiGen"
+    report = import_case(psse / "FourBusMulti.raw", psse / "FourBus_multigen.dyr").report
+    assert any("ZX of converters is finite" in note and "102 S (0.2)" in note for note in report.accounts[1].notes)
 
 
 def test_multigen_drifts_by_psse_tolerance_alone(reference_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
