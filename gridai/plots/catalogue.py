@@ -17,6 +17,7 @@ from gridai.plots import (
     relays,
     ride_through,
     search,
+    sizes,
     small_signal,
 )
 
@@ -25,6 +26,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **flicker.FIGURES, **relays.FIGURES,
     **fit.FIGURES,
     **mitigation.FIGURES,
+    **sizes.FIGURES,
     **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 

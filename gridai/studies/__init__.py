@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gridai.studies.recover import Recover
     from gridai.studies.ride_through import RideThrough
     from gridai.studies.shortest_recovery import ShortestRecovery
+    from gridai.studies.size import Size
     from gridai.studies.trip import Trip
 
 HOMES = {
@@ -59,6 +60,7 @@ HOMES = {
     "quality": "gridai.studies.quality:Quality",
     "fit": "gridai.studies.fit:Fit",
     "mitigate": "gridai.studies.mitigate:Mitigate",
+    "size": "gridai.studies.size:Size",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -117,6 +119,7 @@ __all__ = [
     "Recover",
     "RideThrough",
     "ShortestRecovery",
+    "Size",
     "Trip",
 ]
 

@@ -8,6 +8,7 @@ from gridai.cluster.shapers import Battery, PowerFloor, RampLimit, Shaped, restl
 from gridai.cluster.shapers.sizing import (
     ballast_of_floor,
     flat_battery,
+    growing,
     ramping_battery,
     smallest,
     smooth_for,
@@ -114,6 +115,9 @@ def test_smallest_says_when_nothing_meets():
     """The lower end that meets already, and None where nothing does."""
     assert smallest(lambda x: x > 0.0, 1.0, 2.0) == 1.0
     assert smallest(lambda x: x > 5.0, 1.0, 2.0) is None
+    assert growing(lambda x: x >= 30.0, 1.0, 90.0) == pytest.approx(30.0, rel=2e-3)
+    assert growing(lambda x: x > 0.0, 1.0, 90.0) == 1.0
+    assert growing(lambda x: x > 100.0, 1.0, 90.0) is None
     assert smallest(lambda x: x >= 3.0, 1.0, 9.0) == pytest.approx(3.0, rel=2e-3)
     with pytest.raises(SettingError):
         smallest(lambda x: True, 2.0, 1.0)

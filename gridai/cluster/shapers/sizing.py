@@ -59,6 +59,14 @@ def ballast_of_floor(swing_mw: float, period_s: float, left_mw: float) -> float:
     return (swing_mw - left_mw) * period_s / 2.0
 
 
+def growing(meets: Callable[[float], bool], low: float, high: float, factor: float = 4.0) -> float | None:
+    """`smallest` for sizes that cost more to try the larger they are: the bracket grows from its lower end."""
+    top = low
+    while top < high and not meets(top):
+        top = min(top * factor, high)
+    return smallest(meets, max(low, top / factor), top) if top > low else low
+
+
 def smallest(meets: Callable[[float], bool], low: float, high: float, rel: float = 1e-3) -> float | None:
     """The least size that meets a demand which larger ones meet too, by bisection on a logarithmic scale.
 
