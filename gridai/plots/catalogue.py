@@ -12,6 +12,7 @@ from gridai.plots import (
     disturbance,
     fit,
     flicker,
+    hosting,
     mitigation,
     pause,
     relays,
@@ -24,7 +25,7 @@ from gridai.plots import (
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
     **flicker.FIGURES, **relays.FIGURES,
-    **fit.FIGURES,
+    **fit.FIGURES, **hosting.FIGURES,
     **mitigation.FIGURES,
     **sizes.FIGURES,
     **search.FIGURES, **comparison.FIGURES,

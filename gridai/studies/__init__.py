@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gridai.studies.fault import Fault
     from gridai.studies.fit import Fit
     from gridai.studies.flicker import Flicker
+    from gridai.studies.hosting import Hosting
     from gridai.studies.largest_cluster import LargestCluster
     from gridai.studies.largest_loss import LargestLoss
     from gridai.studies.largest_pause import LargestPause
@@ -44,6 +45,7 @@ HOMES = {
     "fault": "gridai.studies.fault:Fault",
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
+    "hosting": "gridai.studies.hosting:Hosting",
     "largest-pause": "gridai.studies.largest_pause:LargestPause",
     "largest-loss": "gridai.studies.largest_loss:LargestLoss",
     "largest-swing": "gridai.studies.largest_swing:LargestSwing",
@@ -105,6 +107,7 @@ __all__ = [
     "Fault",
     "Fit",
     "Flicker",
+    "Hosting",
     "LargestCluster",
     "LargestLoss",
     "LargestPause",

@@ -1,0 +1,99 @@
+"""The map of hosting capacity: every bus coloured by the largest cluster, shaped by what stops a larger one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+from gridai.plots import style
+from gridai.plots.style import BLACK, GREY, SMALL, TEXT
+from gridai.results import Limit, Result
+from gridai.results.hosting import HostingMap, hosting_of
+
+MARKERS = "osD^vPX*<>"
+COLOURS = "viridis"
+NAMED = 12
+"""So many buses are named on the map: those that take most and those that take least."""
+
+
+def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
+    """Largest cluster at each bus: colour on the map, shape by what stops a larger one; all buses in order."""
+    found = hosting_of(result)
+    figure = style.blank_figure(style.WIDTH_IN, 5.6, title or "Hosting capacity", footer)
+    place = figure.add_axes((0.02, 0.06, 0.53, 0.84))
+    order = figure.add_axes((0.7, 0.12, 0.285, 0.76))
+    if found is None or not found.buses:
+        for ax in (place, order):
+            style.plain_axes(ax)
+            style.finish(ax, np.zeros(0), "", 0.0)
+        return figure
+    mw = np.array([b.mw for b in found.buses])
+    norm = _norm(mw)
+    _map(place, found, mw, norm)
+    _ranking(order, found, mw, norm)
+    bar = figure.colorbar(place.collections[-1], cax=figure.add_axes((0.565, 0.12, 0.014, 0.76)))
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.set_label("largest cluster (MW)", fontsize=TEXT)
+    figure.text(0.02, 0.02, f"places: {found.source}", fontsize=SMALL - 0.5, color=GREY)
+    return figure
+
+
+def _norm(mw: np.ndarray) -> Normalize:
+    """Logarithmic where the largest is more than thirty times the smallest above nought."""
+    some = mw[mw > 0.0]
+    low, high = (float(some.min()), float(some.max())) if len(some) else (1.0, 2.0)
+    if high > 30.0 * low:
+        return LogNorm(max(low, high / 1e3), high)
+    return Normalize(0.0, high)
+
+
+def _kinds(found: HostingMap) -> list[str]:
+    """What binds, the most frequent first."""
+    names = [b.binds for b in found.buses]
+    return sorted(dict.fromkeys(names), key=lambda n: -names.count(n))
+
+
+def _map(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> None:
+    for x1, y1, x2, y2 in found.edges:
+        ax.plot([x1, x2], [y1, y2], color="#c4c4c4", linewidth=0.8, zorder=1)
+    x, y = np.array([b.x for b in found.buses]), np.array([b.y for b in found.buses])
+    size = 60.0 if len(x) <= 60 else 34.0 if len(x) <= 400 else 10.0
+    least = norm.vmin or 0.0
+    for k, kind in enumerate(_kinds(found)):
+        own = [n for n, b in enumerate(found.buses) if b.binds == kind]
+        ax.scatter(x[own], y[own], c=np.maximum(mw[own], least), cmap=COLOURS, norm=norm, s=size,
+                   marker=MARKERS[k % len(MARKERS)], edgecolors=BLACK, linewidths=0.5, zorder=3)  # fmt: skip
+    rank = np.argsort(mw)
+    for n in dict.fromkeys([*rank[: NAMED // 2].tolist(), *rank[-NAMED // 2 :].tolist()]):
+        ax.annotate(found.buses[n].bus, (x[n], y[n]), xytext=(4, 4), textcoords="offset points", fontsize=SMALL - 0.5)
+    ax.set_axis_off()
+
+
+def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> None:
+    """All buses from the least to the most, each with the shape of what stops it."""
+    style.plain_axes(ax)
+    rank = np.argsort(mw, kind="stable")
+    at = np.empty(len(rank))
+    at[rank] = np.arange(1, len(rank) + 1)
+    for k, kind in enumerate(_kinds(found)):
+        own = [n for n, b in enumerate(found.buses) if b.binds == kind]
+        ax.plot(mw[own], at[own], linestyle="none", marker=MARKERS[k % len(MARKERS)], markersize=4.0, color=BLACK,
+                markerfacecolor="none", markeredgewidth=0.8, label=f"{kind} ({len(own)})")  # fmt: skip
+    if isinstance(norm, LogNorm):
+        ax.set_xscale("log")
+        ax.set_xlim(left=0.8 * float(norm.vmin or 1.0))
+    else:
+        ax.set_xlim(left=0.0)
+    ax.set_xlabel("largest cluster (MW)", fontsize=TEXT)
+    ax.set_ylabel("buses, the smallest first", fontsize=TEXT)
+    ax.legend(fontsize=SMALL, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", title="stopped by",
+              title_fontsize=SMALL)  # fmt: skip
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {"hosting_map": hosting_map}
+
+__all__ = ["FIGURES", "hosting_map"]
