@@ -56,14 +56,13 @@ class Changes:
         """All scenarios several times over, in the same order."""
 
         def ptr(p: Any) -> Any:
-            return (
-                None
-                if p is None
-                else np.concatenate([[0], *(p[1:] + k * p[-1] for k in range(times))]).astype(np.int64)
-            )
+            if p is None:
+                return None
+            more = p[1:] + p[-1] * np.arange(times)[:, None]
+            return np.concatenate([[0], more.ravel()]).astype(np.int64)
 
         def tiled(a: Any) -> Any:
-            return None if a is None else np.concatenate([a] * times)
+            return None if a is None else np.tile(a, (times,) + (1,) * (a.ndim - 1))
 
         pointers = {k: ptr(getattr(self, k)) for k in ("ptr", "dead_ptr", "lost_ptr", "free_ptr")}
         names = ("from_node", "to_node", "y", "branch", "dead_node", "lost_node", "lost_mva", "free_node")

@@ -42,7 +42,7 @@ class BatchFlow:
         if not 0.0 < tolerance_pu <= 1e-3:
             raise SettingError(f"tolerance_pu = {tolerance_pu:g}: must lie above 0 and at most at 1e-3 pu")
         self.enforce_q_lims = enforce_q_lims
-        self.net, self.matrices = convert(net, **options)
+        self.net, self.matrices = convert(net, enforce_q_lims, **options)
         m = self.matrices
         row_sum = np.add.reduceat(np.abs(m.y), m.ptr[:-1])
         floor = 64.0 * _EPSILON * float(row_sum.max(initial=1.0))  # what rounding leaves in the balance
@@ -93,7 +93,8 @@ class BatchFlow:
 
         varying    columns of the net's tables that vary, see Vary.
         scenarios  number of scenarios; needed only where nothing varies.
-        changes    branches out or changed and nodes without supply in each scenario (contingencies, taps).
+        changes    branches out or changed and nodes without supply (contingencies, taps), in each scenario or, if it
+                   holds one scenario, in all of them.
         loading    compute branch loadings too.
         warm       start each block of 16 from the one before: for series in time.
         threads    blocks are shared among so many threads.
@@ -103,8 +104,10 @@ class BatchFlow:
         """
         from gridai.grid.batch.machine import compiled
 
-        cols = columns(self.net, self.matrices, varying)
+        cols = columns(self.net, self.matrices, varying, self.enforce_q_lims)
         count = _count(cols, scenarios, changes)
+        if changes is not None and changes.scenarios == 1 and count > 1:
+            changes = changes.repeat(count)
         task = self._task(cols, count, changes, warm)
         branches = self._branches if loading else _none(self._branches)
         answer = _answer(len(self.matrices.v), branches.count, task.padded)
@@ -222,7 +225,10 @@ def _answer(nodes: int, branches: int, padded: int) -> arrays.Answer:
 
 
 def _count(cols: Columns, scenarios: int | None, changes: Changes | None) -> int:
-    stated = {n for n in (cols.scenarios, scenarios, changes.scenarios if changes is not None else None) if n}
+    changed = changes.scenarios if changes is not None else 0
+    stated = {n for n in (cols.scenarios, scenarios) if n}
+    if changed > 1 or not stated:
+        stated |= {changed} - {0}  # one set of changes holds for all scenarios
     if len(stated) > 1:
         raise SettingError(f"the number of scenarios is not one: {sorted(stated)}")
     return stated.pop() if stated else 1

@@ -38,4 +38,6 @@ def iterate(g, p, f, task, wk):
         if low_rank:
             correct(p, task, wk)
         turn(g, p, wk)
+    balance(g, task, wk)
+    right_side(g, p, wk)
     return MOST_STEPS

@@ -76,15 +76,18 @@ class Matrices:
     branches: BranchTable
 
 
-def convert(net: Any, **options: Any) -> tuple[Any, Matrices]:
+def convert(net: Any, enforce_q_lims: bool = False, **options: Any) -> tuple[Any, Matrices]:
     """Run pandapower once; returns the solved copy of the net and its matrices. The net is not written to.
 
+    enforce_q_lims  clip sgens to their reactive range; units are left to the batch.
     options  of runpp: calculate_voltage_angles, trafo_model, trafo_loading, trafo3w_losses, ...
 
     Raises CaseError for what the batch does not model, PowerFlowError where the base case has no solution.
     """
-    check_batchable(net)
+    check_batchable(net, enforce_q_lims)
     work = _private(net)
+    if enforce_q_lims and len(work.sgen):
+        work.sgen["q_mvar"] = clipped(work.sgen, work.sgen["q_mvar"].to_numpy(dtype=float))
     _run(work, options)
     inside = work._ppc["internal"]
     if "Ybus" not in inside or not inside["Ybus"].shape[0] or "pv" not in inside:
@@ -105,6 +108,16 @@ def convert(net: Any, **options: Any) -> tuple[Any, Matrices]:
         float(net.sn_mva), kv, ptr, idx, y, np.array(inside["V"], dtype=complex), s, held, reference, q_min, q_max,
         node_of_bus, branch_table(work, size),
     )  # fmt: skip
+
+
+def clipped(rows: Any, q_mvar: Any) -> Any:
+    """Reactive power of sgens within their min_q_mvar and max_q_mvar, where these are stated. [MVAr]"""
+    low, high = (
+        rows[c].to_numpy(dtype=float) if c in rows.columns else np.full(len(rows), np.nan)
+        for c in ("min_q_mvar", "max_q_mvar")
+    )
+    q_mvar = np.where(np.isnan(low), q_mvar, np.maximum(q_mvar, low))
+    return np.where(np.isnan(high), q_mvar, np.minimum(q_mvar, high))
 
 
 def _private(net: Any) -> Any:

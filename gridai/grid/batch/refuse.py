@@ -20,17 +20,28 @@ _OPTIONS = {
 }
 
 
-def check_batchable(net: Any, title: str = "batched power flow") -> None:
+def check_batchable(net: Any, enforce_q_lims: bool = False, title: str = "batched power flow") -> None:
     """Raise one CaseError that lists every element and option which only a single power flow can take."""
     found = Problems(title)
     for table in (*_FACTS, *_DC):
         for index in _in_service(net, table):
             found.add(f"net.{table}", None, f"{table} {index}", None, f"is not part of the batch: {_ALONE}")
     _voltage_laws(net, found)
+    if enforce_q_lims:
+        _capability_curves(net, found)
     for option, way_out in _OPTIONS.items():
         if dict(net.get("user_pf_options", {})).get(option):
             found.add("net.user_pf_options", None, option, True, way_out)
     found.raise_if_any(CaseError)
+
+
+def _capability_curves(net: Any, found: Problems) -> None:
+    for table in ("gen", "sgen"):
+        if "id_q_capability_characteristic" in net[table].columns:
+            rows = net[table]
+            for index in rows.index[rows["id_q_capability_characteristic"].notna().to_numpy()]:
+                what = f"reactive capability curve of {table} {index}"
+                found.add(f"net.{table}", None, what, None, f"only min_q_mvar and max_q_mvar are kept here: {_ALONE}")
 
 
 def _in_service(net: Any, table: str) -> list[Any]:

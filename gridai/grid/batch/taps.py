@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -151,5 +152,7 @@ def _converted(net: Any, size: int) -> Any:
     from pandapower.pd2ppc import _pd2ppc
 
     net._pd2ppc_lookups = {k: np.array([], dtype=np.int64) for k in net._pd2ppc_lookups}
-    net["_ppc"], _ = _pd2ppc(net)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # older tables of a user's net, which still work
+        net["_ppc"], _ = _pd2ppc(net)
     return branch_table(net, size)

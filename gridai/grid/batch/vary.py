@@ -9,7 +9,7 @@ import numpy as np
 
 from gridai.errors import CaseError, near
 from gridai.grid.batch.arrays import DRIVES_P, DRIVES_Q, DRIVES_V
-from gridai.grid.batch.matrices import Matrices
+from gridai.grid.batch.matrices import Matrices, clipped
 
 # (table, column): what it drives, sign in the injection, whether a scaling column applies
 _DRIVES = {
@@ -63,8 +63,11 @@ class Columns:
         return len(self.values[0]) if self.values else None
 
 
-def columns(net: Any, m: Matrices, varying: Any) -> Columns:
-    """Resolve what varies. Raises CaseError for unknown tables, columns and elements, and for unequal lengths."""
+def columns(net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False) -> Columns:
+    """Resolve what varies. Raises CaseError for unknown tables, columns and elements, and for unequal lengths.
+
+    enforce_q_lims  clip the reactive power of sgens to their range, as pandapower does.
+    """
     node: list[int] = []
     kind: list[int] = []
     scale: list[float] = []
@@ -72,6 +75,8 @@ def columns(net: Any, m: Matrices, varying: Any) -> Columns:
     values: list[Any] = []
     for item in varying:
         elements, block = _block(net, item)
+        if enforce_q_lims and (item.table, item.column) == ("sgen", "q_mvar"):
+            block = clipped(net.sgen.loc[[e for e in elements if e in net.sgen.index]], block)
         if values and len(block) != len(values[0]):
             raise CaseError(
                 f"{item.table}.{item.column} has {len(block)} scenarios, the first column has {len(values[0])}"

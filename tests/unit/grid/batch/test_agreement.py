@@ -10,11 +10,11 @@ from pandapower import networks
 from gridai.case import load_case
 from gridai.grid.batch import BatchFlow, Vary
 
-QUICK = ("case9", "case14", "case39", "case57", "case118", "create_cigre_network_mv", "example_multivoltage")
+QUICK = ("case9", "case14", "case39", "case57", "case118", "create_cigre_network_mv")
 MORE = (
     "case4gs", "case_ieee30", "case89pegase", "case300", "iceland", "create_cigre_network_hv",
     "create_cigre_network_lv", "mv_oberrhein", "simple_mv_open_ring_net", "four_loads_with_branches_out",
-    "case1888rte", "GBnetwork",
+    "case1888rte", "GBnetwork", "example_multivoltage",
 )  # fmt: skip
 NAMES = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE)]
 
@@ -132,3 +132,16 @@ def test_infeasible_scenarios_are_those_that_runpp_does_not_solve(name, up):
     assert 0 < sum(single) < 12
     assert np.isnan(result.vm_pu[~result.solved]).all()
     assert not np.isnan(result.vm_pu[result.solved]).any()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sgens_are_clipped_to_their_reactive_range_as_pandapower_does():
+    net = networks.case14()
+    for bus, q in ((4, 30.0), (9, 5.0)):
+        pandapower.create_sgen(net, bus, 10.0, q_mvar=q, min_q_mvar=-8.0, max_q_mvar=12.0)
+    flow = BatchFlow(net, enforce_q_lims=True)
+    varying = [Vary("sgen", "q_mvar", [[30.0, 5.0], [-20.0, 11.0]])]
+    result = flow.solve(varying)
+    for scenario in range(2):
+        assert apart(net, flow, varying, result, scenario, enforce_q_lims=True)[0] < 1e-8
+    assert np.abs(flow.solve(scenarios=1).vm_pu[0] - result.vm_pu[0]).max() < 1e-9

@@ -64,6 +64,7 @@ def test_single_outages(name, every):
     assert agree(net, result, range(0, len(result.outages), every)) < 1e-8
 
 
+@pytest.mark.slow
 def test_three_winding_transformers_and_wards_of_a_large_network():
     net = networks.example_multivoltage()
     result = Contingencies(BatchFlow(net)).run()

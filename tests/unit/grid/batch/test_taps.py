@@ -46,6 +46,17 @@ def test_positions_and_steps():
         )
 
 
+def test_one_position_holds_for_all_scenarios():
+    net = cigre()
+    flow = BatchFlow(net)
+    table = TapTable(flow, [("trafo", 0)])
+    p = net.load.p_mw.to_numpy() * np.linspace(0.5, 1.2, 33)[:, None]
+    one = flow.solve([Vary("load", "p_mw", p)], changes=table.changes({("trafo", 0): 4}))
+    each = flow.solve([Vary("load", "p_mw", p)], changes=table.changes({("trafo", 0): np.full(33, 4)}))
+    assert np.abs(one.vm_pu - each.vm_pu).max() < 1e-12
+    assert np.abs(one.vm_pu - flow.solve([Vary("load", "p_mw", p)]).vm_pu).max() > 1e-3
+
+
 def test_three_windings():
     net = networks.example_multivoltage()
     flow = BatchFlow(net)
