@@ -71,6 +71,7 @@ NEVER = 1e30
 HYSTERESIS = 1e-6
 TIME_TOL_S = 1e-9
 PLL_DAMPING = 0.7
+BYPASS_S = 0.1  # least time on the bypass: a battery that is still empty must not bring it back at the same instant
 UNDER, OVER, FREQUENCY, ROCOF, PHASE, COUNTED, EMPTY, FORCED = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0
 STAGES = ("under1", "under2", "under3", "under4", "over1", "over2", "freq", "rocof")
 
@@ -146,9 +147,15 @@ def stage(outside: Any, due_s: Any, t: Any) -> float:
 
 
 @kernel
-def goodness(p: Any, x: Any) -> float:
-    """Above 0 while the input is good enough to return: voltage and frequency within the return window."""
-    return min(x.v_pu - p.v_return_low_pu, p.v_return_high_pu - x.v_pu, 0.1 * (p.df_return_hz - abs(x.df_hz)))
+def goodness(p: Any, x: Any, y: Any) -> float:
+    """Above 0 while the input is good enough to return: within the return window and clear of every threshold.
+
+    The hysteresis keeps a signal that rests on an edge from being good and bad at once.
+    """
+    voltage = min(x.v_pu - p.v_return_low_pu, p.v_return_high_pu - x.v_pu)
+    frequency = 0.1 * (min(p.df_return_hz, p.df_hz) - abs(x.df_hz))
+    steady = min(0.1 * (p.rocof_hz_per_s - abs(y.rocof_hz_per_s)), p.phase_rad - abs(y.phase_rad))
+    return min(voltage, frequency, steady) - 2.0 * HYSTERESIS
 
 
 @kernel
@@ -174,14 +181,14 @@ def guards(p: Any, x: Any, z: Any, u: Any, y: Any, t: Any, g: Any) -> None:
         g.phase = abs(y.phase_rad) - p.phase_rad
     g.count = stage(p.v_count_pu - x.v_pu, z.count_due_s, t) if p.count_n > 0.0 else -1.0
     away = z.mode in (BATTERY, GENERATOR, OFF, BYPASS)
-    g.ready = stage(goodness(p, x), z.ready_due_s, t) if away and z.latched == 0.0 else -1.0
+    g.ready = stage(goodness(p, x, y), z.ready_due_s, t) if away and z.latched == 0.0 else -1.0
     g.due = t - z.due_s if z.mode in (BATTERY, ONLINE, OFF) else -1.0
     g.empty = -x.soc if y.given_pu > 0.0 else -1.0
     g.bypass = -bypass_room(p, x) if z.mode == BYPASS else -1.0
     g.walked = x.walk - z.walk0 - 1.0 if z.mode == WALKING else -1.0
     g.charge = -1.0
     if p.ups == 1.0 and z.mode in (NORMAL, ONLINE, GENERATOR):
-        g.charge = x.soc - 1.0 if z.charging == 1.0 else p.refill_soc - x.soc
+        g.charge = x.soc - 1.0 if z.charging == 1.0 else p.refill_soc - x.soc - HYSTERESIS
 
 
 @kernel
@@ -268,6 +275,8 @@ def update(p: Any, x: Any, z: Any, u: Any, y: Any, t: Any, g: Any) -> int:
         z.mode, z.ready_due_s = OFF, NEVER
     elif g.ready > 0.0 and z.latched == 0.0:
         wait_s = p.gen_hold_s if z.mode == GENERATOR and z.released == 0.0 else p.return_s
+        if z.mode == BYPASS:
+            wait_s = max(wait_s, BYPASS_S)
         z.ready_due_s = next_due(g.ready, z.ready_due_s, wait_s, t)
         if z.ready_due_s < 0.0:
             come_back(p, x, z, t)
@@ -392,7 +401,7 @@ _PARAMS = (
     Param("soc0", "", 1.0, "charge at the start; a battery that is empty is refused", 0.01, 1.0),
     Param("charge_pu", "", 0.05, "charger, part of the load at the start", 0.0, 1.0),
     Param("charge_eff", "", 0.9, "efficiency of charging", 0.1, 1.0),
-    Param("refill_soc", "", 0.98, "charge below which charging begins by itself", 0.0, 1.0),
+    Param("refill_soc", "", 0.98, "charge below which charging begins by itself", 0.0, 0.999),
     Param("bypass_low_pu", "pu", 0.0, "voltage above which the bypass takes an empty UPS's load; 0: none", 0.0, 1.0),
     Param("generator", "", 1.0, "1: a generator takes over from the battery", 0.0, 1.0),
     Param("gen_start_s", "s", 15.0, "time on battery until it has", 0.0, 1e6),

@@ -175,6 +175,25 @@ def test_eco_goes_online_after_a_disturbance():
     assert unit.r["z"].mode == ups.NORMAL
 
 
+@pytest.mark.parametrize(
+    ("given", "signal"),
+    [
+        ({"phase_rad": 0.1}, {"v_im": 0.2}),
+        ({"rocof_hz_per_s": 0.3, "rocof_s": 0.0}, {"df_hz": 0.1}),
+        ({"df_hz": 0.1, "df_return_hz": 5.0, "rocof_hz_per_s": 9e9}, {"df_hz": 0.2, "df_slow_hz": 0.2}),
+        ({"under1_pu": 0.9, "v_return_low_pu": 0.9}, {"v_pu": 0.9}),
+    ],
+)
+def test_an_input_that_drives_away_does_not_call_back(given, signal):
+    """Else a group without a time of return would leave and come back at one instant."""
+    unit = Unit(return_s=0.0, **given)
+    unit.r["z"].mode = ups.BATTERY
+    assert "ready" in unit.settle(1.0)
+    for name, value in signal.items():
+        unit.r["u" if name == "v_im" else "x"][name] = value
+    assert "ready" not in unit.settle(1.0)
+
+
 def spent(**given: float) -> Unit:
     """A group on its battery, which is empty."""
     unit = Unit(under1_pu=0.85, generator=0.0, **given)
@@ -195,6 +214,8 @@ def test_an_empty_ups_passes_its_load_to_the_bypass():
     assert unit.r["y"].load_pu == unit.r["y"].p_pu == pytest.approx(0.25)  # the load takes what there is
     assert unit.r["y"].battery_pu == 0.0
     unit.fire(3.0, "ready")
+    assert unit.r["z"].mode == ups.BYPASS  # a tenth of a second at least
+    unit.fire(3.1, "ready")
     assert (unit.r["z"].mode, unit.r["z"].charging) == (ups.NORMAL, 1.0)
 
 
