@@ -18,6 +18,11 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
     "lvshbl": ({"v1_pu": 0.85, "v2_pu": 0.8, "vo_pu": 1.2, **_STAGES},),
     "ldshbl": ({"f1_hz": 59.3, "f2_hz": 59.0, "fo_hz": 61.0, **_STAGES},),
     "ldelec": ({}, {"frcel": 0.3, "vd1_pu": 0.9, "vd2_pu": 0.6}),
+    "capload": (
+        {"droop_mw_per_hz": 500.0, "deadband_hz": 0.02},
+        {"step_mw": 20.0, "over_mw_per_hz": 100.0, "up_mw": 10.0, "delay_cycles": 7.0, "resolution_mw": 0.5},
+    ),
+    "capagc": ({"share": 0.3, "up_mw": 20.0}, {"share": 0.1, "delay_cycles": 20.0, "ramp_mw_per_s": 5.0}),
     "ld1pac": ({}, {"vc1off_pu": 0.0, "tth_s": 0.0, "lfmd": 0.8, "lfadj": 0.3, "fuvr": 0.0}),
     "cmld": (
         {"fma": 0.09, "fel": 0.89, "ltc": 1.0, "vd1_pu": 0.65, "vd2_pu": 0.6, "frcel": 0.8, "vtr1a_pu": 0.65,
