@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from gridai.cluster.electrical import MODEL, PowerSupply
-from gridai.cluster.facility import Facility, Stages
+from gridai.cluster.facility import Facility, Server, Stages
 from gridai.cluster.facility.facility import grid_chunks
 from gridai.cluster.hardware import HARDWARE, Hardware, hardware
 from gridai.cluster.pauses import Pause, PauseParts, explain_pause, paused_share
@@ -201,6 +201,15 @@ class Cluster:
             (g.name, g.model, {**g.values, **supply} if g.model is UPS_MODEL else g.values, g.share)
             for g in self.ride_through.groups()
         )
+
+    @property
+    def hold_up_s(self) -> float:
+        """How long the servers' supplies carry the mean load without input: the delay of supplies at the mains. [s]
+
+        By the facility's server, or its defaults where the PUE is fixed.
+        """
+        server = Server() if self.facility is None else self.facility.server
+        return float(server.hold_up(self.hardware, self.plug_mean_w))
 
     @property
     def cooling_share(self) -> float:

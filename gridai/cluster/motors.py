@@ -28,6 +28,8 @@ from gridai.kernel.contract import Input, Model, Output, Param, Start, State, ke
 
 NEVER = 1e30
 DROPPED = 1.0
+SLOW = 0.99
+"""Part of its speed at the start above which a motor serves its load."""
 SLIPS = tuple(10.0 ** (-5 + 5 * k / 400) for k in range(401))
 
 
@@ -90,7 +92,8 @@ def derivatives(p: Any, x: Any, z: Any, u: Any, y: Any, d: Any) -> None:
         te = torque_at(v, 1.0 - x.omega_pu, p.rs_pu, p.ls_pu, p.lp_pu, p.omega_base * p.tpo_s)
     rate = (te - load_torque(p, x, u)) / (2.0 * p.h_s)
     d.omega_pu = 0.0 if x.omega_pu <= 0.0 and rate < 0.0 else rate
-    d.unserved_pu_s = max(y.demand_pu - y.load_pu, 0.0)
+    slow = z.mode == OFF or x.omega_pu < SLOW * p.omega0_pu
+    d.unserved_pu_s = max(y.demand_pu - y.load_pu, 0.0) if slow else 0.0
 
 
 @kernel

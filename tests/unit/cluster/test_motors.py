@@ -12,6 +12,7 @@ import pytest
 
 from gridai.case import load_case
 from gridai.cluster import Cluster, Constant, Facility, MotorClass, RideThrough, UpsClass, motors
+from gridai.cluster.facility import Server
 from gridai.engine import BusFault, ForceAway, ReturnLoad, compile_system, simulate
 from gridai.errors import InitialisationError, SettingError
 from gridai.kernel.contract import Start, argument_names, records_of
@@ -178,6 +179,28 @@ def test_the_share_of_the_cooling_is_that_of_the_facility():
     assert RideThrough((rest, MotorClass(share=cluster.cooling_share))).groups()
     with pytest.raises(SettingError, match="fixed pue"):
         _ = Cluster.of("H100", count=10).cooling_share
+
+
+def test_supplies_hold_up_longer_at_part_load():
+    """20 ms at the rating of all supplies; a server in training loads them to about a third."""
+    cluster = Cluster.of("H100", count=8)
+    assert 0.04 < cluster.hold_up_s < 0.08
+    quick = replace(cluster, facility=Facility(server=Server(hold_up_s=0.01)))
+    assert quick.hold_up_s == pytest.approx(0.5 * cluster.hold_up_s, rel=1e-6)
+    assert UpsClass("supplies", ups=0, under1_pu=0.7, under1_s=cluster.hold_up_s).under1_s < 0.08
+
+
+def test_modes_do_not_see_the_energies():
+    """States that only count energy have no slope at rest: they are left out of the linear system."""
+    from gridai.engine import linearise
+
+    ups = UpsClass("it", share=0.8, groups=2)
+    settings = RideThrough((ups, MotorClass(share=0.2, groups=1)))
+    cluster = Cluster.of("H100", count=100_000, workload=Constant(), ride_through=settings)
+    linear = linearise(compile_system(load_case("wscc9").with_cluster(cluster, "5", balance="slack", name="dc")))
+    counting = [n for n in linear.left_out if n.startswith("dc/") and n.endswith("_pu_s")]
+    assert len(counting) == 2 * 4 + 1
+    assert "dc/cooling1.COOLMOTOR.omega_pu" in linear.states
 
 
 def test_the_module_says_what_it_is():
