@@ -45,7 +45,7 @@ class Modes:
                               least=0.0)  # fmt: skip
     f_max_hz: float = setting(5.0, "Hz", "highest frequency of the modes listed", above=0.0)
     scan_bus: str = setting("", "", "bus whose power is scanned (default: the cluster's demand; no cluster: no scan)")
-    cluster: str | None = setting(None, "", "name of the cluster that is scanned; needed when the case has several")
+    cluster: str | None = setting(None, "", "name of the cluster that is scanned; of several none is, unless named")
     scan_min_hz: float = setting(0.01, "Hz", "lowest frequency of the scan", above=0.0)
     scan_max_hz: float = setting(20.0, "Hz", "highest frequency of the scan", above=0.0)
     scan_points: int = setting(400, "", "number of frequencies, evenly spaced by ratio", least=2)
@@ -98,7 +98,7 @@ class Modes:
         if self.scan_bus:
             key = bus_of(case, self.scan_bus)
             source, words = engine.BusPower(key), f"bus {key}"
-        elif case.placements:
+        elif self.cluster or len(case.placements) == 1:
             placement = placement_of(case, self.cluster)
             source, words = engine.Demand(placement.name), f"{placement.name} (bus {placement.bus})"
         else:
