@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,69 +17,22 @@ from gridai.grid.batch.changes import Changes
 from gridai.grid.batch.flow import BatchFlow
 from gridai.grid.batch.result import BatchResult
 from gridai.grid.batch.vary import Vary
+from gridai.grid.contingency_outages import (
+    BRANCHES,
+    INJECTIONS,
+    Outage,
+    double_outages,
+    live_elements,
+    single_outages,
+)
 from gridai.grid.cuts import Cuts
 
-BRANCHES = ("line", "trafo", "trafo3w", "impedance")
-INJECTIONS = ("gen", "sgen", "load", "storage")
+__all__ = [
+    "BRANCHES", "INJECTIONS", "Contingencies", "ContingencyResult", "Outage", "Prepared", "double_outages",
+    "single_outages",
+]  # fmt: skip
+
 _SIGN = {"gen": 1.0, "sgen": 1.0, "load": -1.0, "storage": -1.0}
-
-
-@dataclass(frozen=True)
-class Outage:
-    """Elements that are out together, as (table, pandapower index); tables of BRANCHES and INJECTIONS."""
-
-    elements: tuple[tuple[str, int], ...]
-
-    @classmethod
-    def of(cls, table: str, *index: int) -> Outage:
-        """Elements of one table."""
-        return cls(tuple((table, int(i)) for i in index))
-
-    def __str__(self) -> str:
-        return " + ".join(f"{table} {index}" for table, index in self.elements)
-
-
-def single_outages(flow: BatchFlow, tables: Iterable[str] = BRANCHES) -> list[Outage]:
-    """N-1: every element of the tables that is in service and energised; units at a slack are left out.
-
-    tables  of BRANCHES (the default) and INJECTIONS.
-    """
-    wanted = tuple(tables)
-    for table in wanted:
-        if table not in BRANCHES + INJECTIONS:
-            raise CaseError(near(table, BRANCHES + INJECTIONS, "table of outages"))
-    b = flow.matrices.branches
-    pairs = zip(b.kind, b.element.tolist(), b.in_service.tolist(), strict=True)
-    found = dict.fromkeys((kind, element) for kind, element, on in pairs if on and kind in wanted)
-    return [Outage((x,)) for x in found] + [Outage.of(t, i) for t in wanted if t in INJECTIONS for i in _live(flow, t)]
-
-
-def _live(flow: BatchFlow, table: str) -> list[int]:
-    """Rows in service at an energised bus, without units at a slack."""
-    rows, m = flow.net[table], flow.matrices
-    out = []
-    for index, bus, on in zip(rows.index, rows["bus"], rows["in_service"], strict=True):
-        node = m.node_of_bus.get(int(bus), -1)
-        if on and node >= 0 and not (table == "gen" and m.reference[node]):
-            out.append(int(index))
-    return out
-
-
-def double_outages(flow: BatchFlow, tables: Iterable[str] = BRANCHES, first: Sequence[Outage] = ()) -> list[Outage]:
-    """N-1-1: every pair of single outages; with `first`, only pairs of which one is among these."""
-    single = single_outages(flow, tables)
-    if not first:
-        return [Outage(a.elements + b.elements) for a, b in combinations(single, 2)]
-    chosen = list(dict.fromkeys(first))
-    pairs = [(a, b) for a in chosen for b in single if a != b]
-    seen: set[frozenset[Any]] = set()
-    out = []
-    for a, b in pairs:
-        key = frozenset(a.elements + b.elements)
-        if key not in seen:
-            seen.add(key)
-            out.append(Outage(a.elements + b.elements))
-    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +138,7 @@ class Contingencies:
 
     def _live_in(self, table: str) -> set[int]:
         if table not in self._live:
-            self._live[table] = set(_live(self.flow, table))
+            self._live[table] = set(live_elements(self.flow, table))
         return self._live[table]
 
     def _rows_of(self, outage: Outage) -> list[int]:

@@ -118,7 +118,9 @@ def _place(net: Any, m: Matrices, item: Vary, element: Any) -> tuple[int, int, f
     if item.table == "bus":
         if item.column not in _BUS:
             raise CaseError(near(item.column, _BUS, "column of bus"))
-        return m.node_of_bus.get(int(element), -1), _BUS[item.column], -1.0 / m.s_base_mva, 0.0
+        if int(element) not in m.node_of_bus:
+            raise CaseError(f"bus {element} is out of service or without supply: nothing can be drawn there")
+        return m.node_of_bus[int(element)], _BUS[item.column], -1.0 / m.s_base_mva, 0.0
     if (item.table, item.column) not in _DRIVES:
         known = [f"{t}.{c}" for t, c in _DRIVES]
         raise CaseError(near(f"{item.table}.{item.column}", known, "column that can vary"))

@@ -130,6 +130,13 @@ def test_bad_input_is_named(item, text):
         BatchFlow(networks.case9()).solve([item])
 
 
+def test_power_drawn_at_a_dead_bus_is_refused():
+    net = networks.case9()
+    new = pandapower.create_bus(net, 345.0, in_service=False)
+    with pytest.raises(CaseError, match=f"bus {new} is out of service or without supply"):
+        BatchFlow(net).solve([Vary("bus", "p_mw", [[1.0]], elements=[new])])
+
+
 def test_unequal_lengths_and_counts():
     flow = BatchFlow(networks.case9())
     p, q = Vary("load", "p_mw", np.ones((4, 3))), Vary("load", "q_mvar", np.ones((5, 3)))
