@@ -116,12 +116,17 @@ class Quality:
 
     def chosen(self, suite: Suite) -> list[Test]:
         """The tests to run. Raises UnknownNameError for a name or rank that is not there."""
-        words = [w.strip() for w in self.tests.split(",") if w.strip()]
         by_name = {**{str(t.rank): t for t in suite.tests if t.rank}, **{t.name: t for t in suite.tests}}
-        for word in words:
-            if word not in by_name:
-                raise UnknownNameError(near(word, by_name, f"test of suite '{suite.name}'"))
-        return [by_name[word] for word in words] if words else list(suite.tests)
+        words = [w.strip() for w in self.tests.split(",") if w.strip()]
+        found: list[Test] = []
+        while words:
+            # Names may hold commas themselves: the longest run of words that is a name counts.
+            longest = next((n for n in range(len(words), 0, -1) if ", ".join(words[:n]) in by_name), 0)
+            if not longest:
+                raise UnknownNameError(near(words[0], by_name, f"test of suite '{suite.name}'"))
+            found.append(by_name[", ".join(words[:longest])])
+            words = words[longest:]
+        return found or list(suite.tests)
 
     def outcome(self, test: Test, cluster: Any, suite: Suite, nominal_pu: float) -> Outcome:
         """Run one test and judge it. A run that does not converge, or does not start, has failed."""

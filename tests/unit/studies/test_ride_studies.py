@@ -229,6 +229,16 @@ def test_detection_of_frequency_shows():
     assert [v.status for v in Quality(tests="frequency step up").run(on_bench(slow)).verdicts] == ["pass"]
 
 
+def test_tests_are_chosen_by_name_even_with_commas_and_by_rank():
+    suite = load_suite("model-quality")
+    chosen = Quality(tests="weak grid, SCR 3,flat run, six dips in 82 s").chosen(suite)
+    assert [t.name for t in chosen] == ["weak grid, SCR 3", "flat run", "six dips in 82 s"]
+    danish = load_suite("energinet-dcc")
+    rank = danish.tests[3].rank
+    assert Quality(suite="energinet-dcc", tests=str(rank)).chosen(danish) == [danish.tests[3]]
+    assert Quality().chosen(suite) == list(suite.tests)
+
+
 def test_the_electronic_load_is_tested_as_it_is():
     """No UPS: the composite load's electronic tripping, Vd1 0.65, Vd2 0.6, of which a half reconnects."""
     load = load_case("bench")
