@@ -28,6 +28,8 @@ class BatchFlow:
     tolerance_pu    largest power left over at a node of a certified solution, on the system base. [pu]
     options         of runpp: calculate_voltage_angles (default True), trafo_model, trafo3w_losses, ...
 
+    An island without a slack is left out, as in runpp; `unsupplied` names its buses.
+
     Raises CaseError for what only a single power flow can take (FACTS, DC networks, voltage-dependent loads), by name,
     and PowerFlowError where the net as it stands has no solution.
 
@@ -53,6 +55,13 @@ class BatchFlow:
         self._flexible: arrays.Pattern | None = None
         self._origin, self._sign = self._base_point()
         self._branches = _branches(m)
+
+    @property
+    def unsupplied(self) -> tuple[int, ...]:
+        """Buses (pandapower indices) in service that no slack reaches: NaN in results, their loads left out."""
+        rows = self.net.bus
+        on = rows.index[rows["in_service"].to_numpy(dtype=bool)]
+        return tuple(int(i) for i in on if int(i) not in self.matrices.node_of_bus)
 
     def _full_pattern(self, flexible: bool) -> arrays.Pattern:
         """The pattern of full Newton; flexible: every held magnitude but a slack's may be freed."""

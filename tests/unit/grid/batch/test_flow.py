@@ -137,6 +137,17 @@ def test_power_drawn_at_a_dead_bus_is_refused():
         BatchFlow(net).solve([Vary("bus", "p_mw", [[1.0]], elements=[new])])
 
 
+def test_island_without_slack_is_named_and_the_net_is_not_written_to():
+    net = networks.case9()
+    pandapower.create_bus(net, 345.0)
+    before = {k: v.copy() for k, v in net.items() if isinstance(v, pd.DataFrame)}
+    flow = BatchFlow(net)
+    assert flow.unsupplied == (9,)
+    assert np.isnan(flow.solve(scenarios=1).vm_pu[0, 9])
+    for table, rows in before.items():
+        pd.testing.assert_frame_equal(net[table], rows)
+
+
 def test_unequal_lengths_and_counts():
     flow = BatchFlow(networks.case9())
     p, q = Vary("load", "p_mw", np.ones((4, 3))), Vary("load", "q_mvar", np.ones((5, 3)))
