@@ -37,7 +37,7 @@ def ride_through(result: Result, limits: Sequence[Limit] = (), title: str = "", 
 
 
 def departures(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
-    """When each group left and came back: one row a group in blocks of clusters, coloured by what it does."""
+    """When each group left and came back: a row each, in blocks of clusters, or of classes for one cluster."""
     figure, axes = style.new_figure(1, title or "Groups", footer)
     ax, names = axes[0], groups_of(result)
     style.event_marks(ax, event_times(result))
@@ -54,13 +54,16 @@ def departures(result: Result, limits: Sequence[Limit] = (), title: str = "", fo
     for state in (name for name in COLORS if name in bars):
         at, begins, ends = (np.array(x) for x in zip(*bars[state], strict=True))
         ax.barh(at, ends - begins, left=begins, height=1.0, color=COLORS[state], label=state, linewidth=0)
-    style.finish(ax, result.t_s, f"{len(names)} groups by cluster", 1.0)
-    _name_blocks(ax, [cluster_of(name) for name in names])
+    owners = [cluster_of(name) for name in names]
+    single = len(set(owners)) < 2
+    blocks = [name.rpartition("/")[2].rstrip("0123456789") for name in names] if single else owners
+    style.finish(ax, result.t_s, f"{len(names)} groups by {'class' if single else 'cluster'}", 1.0)
+    _name_blocks(ax, blocks)
     return figure
 
 
 def _name_blocks(ax: Axes, owners: Sequence[str]) -> None:
-    """The clusters' names beside their rows, the first on top, a line between two clusters."""
+    """The blocks' names beside their rows, the first on top, a line between two."""
     if not owners:
         return
     firsts = [k for k, owner in enumerate(owners) if k == 0 or owner != owners[k - 1]]
