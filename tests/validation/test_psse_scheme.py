@@ -52,7 +52,8 @@ def test_first_step_takes_three_quarters_the_second_five(reference_dir: Path) ->
 
 def test_field_voltage_of_esac1a_differs_by_psse_step(reference_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TGOV1's series: the engine is 3.86e-3 off at 5 ms and 3.83e-3 at 1.25 ms, between which it moves by 3.0e-4. With
-    PSS/E's scheme it is 4.3e-4; without ESAC1A's finer steps at held voltage 3.5e-3. So the difference is PSS/E's."""
+    PSS/E's scheme it is 8.4e-5; without ESAC1A's finer steps at held voltage 3.5e-3. So the difference is PSS/E's. The
+    one number fitted here, HELD_SHARE, takes the angle of AC1A's series from 1.8e-3 to 5.1e-4 degrees too."""
     psse = reference_dir / "psse"
     theirs = psse_table.series(psse / "TGOV1/TEST_TGOV1.csv")[:4001, 2]
     case = case_of(psse, "TGOV1/ThreeBusMulti.raw", "TGOV1/ThreeBus_TGOV1.dyr")
@@ -64,7 +65,7 @@ def test_field_voltage_of_esac1a_differs_by_psse_step(reference_dir: Path, monke
     assert np.abs(fine - coarse).max() < 4e-4
     assert np.abs(fine - theirs).max() > 3.5e-3
     as_psse = psse_scheme.run(case, "101-102 1", 4001)[1].gen.efd_pu["102 1"].to_numpy()
-    assert np.abs(as_psse - theirs).max() < 6e-4
+    assert np.abs(as_psse - theirs).max() < 1.2e-4
     monkeypatch.setattr(psse_scheme, "FINER", {})
     as_others = psse_scheme.run(case, "101-102 1", 4001)[1].gen.efd_pu["102 1"].to_numpy()
     assert np.abs(as_others - theirs).max() > 3e-3
