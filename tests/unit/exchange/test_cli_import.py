@@ -30,6 +30,22 @@ def test_raw_and_dyr_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture
     assert (case.name, len(case.dynamics["genrou"])) == ("mine", 2)
 
 
+def test_an_imported_case_swings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a new user does: import, then `run oscillate` at a bus by its PSS/E number."""
+    (tmp_path / "case.raw").write_text(raw_text(33, **small(33)))
+    (tmp_path / "case.dyr").write_text(MACHINES)
+    case, out = tmp_path / "mine", tmp_path / "out"
+    assert call(["import", str(tmp_path / "case.raw"), str(tmp_path / "case.dyr"), "--out", str(case)]) == 0
+    options = ["--bus", "2", "--count", "5000", "--frequency-hz", "1.2", "--cycles", "6", "--until-s", "7"]
+    assert call(["run", "oscillate", "--case", str(case), *options, "--out", str(out)]) in (0, 1)
+    shown = capsys.readouterr().out
+    assert "swings of the generators" in shown
+    assert "square of 1.2 Hz" in shown
+    tables = {path.name for path in out.glob("*.csv")}
+    assert {"generator_swings.csv", "branch_swings.csv", "bus_swings.csv"} <= tables
+    assert (out / "swings.png").is_file()
+
+
 def test_matpower_and_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "case4.m").write_text(CASE)
     assert call(["import", str(tmp_path / "case4.m")]) == 0
