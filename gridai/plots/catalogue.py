@@ -16,6 +16,7 @@ from gridai.plots import (
     mitigation,
     pause,
     relays,
+    respond,
     ride_through,
     search,
     sizes,
@@ -28,6 +29,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **fit.FIGURES, **hosting.FIGURES,
     **mitigation.FIGURES,
     **sizes.FIGURES,
+    **respond.FIGURES,
     **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gridai.studies.pause import Pause
     from gridai.studies.quality import Quality
     from gridai.studies.recover import Recover
+    from gridai.studies.respond import Respond
     from gridai.studies.ride_through import RideThrough
     from gridai.studies.shortest_recovery import ShortestRecovery
     from gridai.studies.size import Size
@@ -63,6 +64,7 @@ HOMES = {
     "fit": "gridai.studies.fit:Fit",
     "mitigate": "gridai.studies.mitigate:Mitigate",
     "size": "gridai.studies.size:Size",
+    "respond": "gridai.studies.respond:Respond",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -120,6 +122,7 @@ __all__ = [
     "Pause",
     "Quality",
     "Recover",
+    "Respond",
     "RideThrough",
     "ShortestRecovery",
     "Size",
