@@ -33,5 +33,6 @@ for name, report in (
     ("with motors", ga.studies.RideThrough().run(motors)),
 ):
     found = report.summary
-    print(f"{name:18s}{found['lost'].value:6.0f} MW away, {found['zenith'].value:.3f} Hz, {found['swell'].value:.3f} pu")
+    peaks = f"{found['zenith'].value:.3f} Hz, {found['swell'].value:.3f} pu"
+    print(f"{name:18s}{found['lost'].value:6.0f} MW away, {peaks}")
 event.save(out)
