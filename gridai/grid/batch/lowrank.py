@@ -9,6 +9,7 @@ from gridai.grid.batch.shared import substitute
 from gridai.kernel.contract import kernel
 
 BYTES = 8
+NAN = float("nan")
 
 
 @kernel
@@ -81,7 +82,11 @@ def _entry(p, task, wk, row, column, i, k, by_angle, by_magnitude, lane):
 
 @kernel
 def _small_inverse(p, task, wk, lane):
-    """(I + D S)^-1 D of one lane in place of D, by elimination with pivoting."""
+    """(I + D S)^-1 D of one lane in place of D, by elimination with pivoting.
+
+    Where det(I + D S) is not positive the network with the change stands beyond its fold at this point: NaN, so that
+    the lane is left to continuation.
+    """
     rank, size = 4 * task.most, p.size
     unknown, d, m, z = whole(wk.unknown), floats(wk.small_d), floats(wk.small_m), floats(wk.z)
     for r in range(rank):
@@ -94,6 +99,7 @@ def _small_inverse(p, task, wk, lane):
                     # S[k, c]: what a unit in row c moves unknown k
                     total += d[(r * rank + k) * LANES + lane] * z[(c * size + u) * LANES + lane]
             m[r * rank + c] = total
+    sign = 1.0
     for c in range(rank):
         top = c
         for r in range(c + 1, rank):
@@ -103,6 +109,7 @@ def _small_inverse(p, task, wk, lane):
             m[c * rank + k], m[top * rank + k] = m[top * rank + k], m[c * rank + k]
             one, two = (c * rank + k) * LANES + lane, (top * rank + k) * LANES + lane
             d[one], d[two] = d[two], d[one]
+        sign *= (1.0 if top == c else -1.0) * m[c * rank + c]
         scale = 1.0 / m[c * rank + c]
         for k in range(rank):
             m[c * rank + k] *= scale
@@ -113,6 +120,9 @@ def _small_inverse(p, task, wk, lane):
                 for k in range(rank):
                     m[r * rank + k] -= factor * m[c * rank + k]
                     d[(r * rank + k) * LANES + lane] -= factor * d[(c * rank + k) * LANES + lane]
+    if not sign > 0.0:
+        for k in range(rank * rank):
+            d[k * LANES + lane] = NAN
 
 
 @kernel
