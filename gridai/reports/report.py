@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 110
+MOST_ROWS = 40
+"""Rows of a table that are printed; the saved one has them all."""
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,10 @@ def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) ->
 
 
 def _table_text(table: Table) -> str:
-    cells = [[number(c) if isinstance(c, float) else str(c) for c in row] for row in table.rows]
-    return plain_table(table.title, table.columns, cells)
+    cells = [[number(c) if isinstance(c, float) else str(c) for c in row] for row in table.rows[:MOST_ROWS]]
+    more = len(table.rows) - len(cells)
+    text = plain_table(table.title, table.columns, cells)
+    return f"{text}\n  ... and {more} more rows, in the saved tables" if more else text
 
 
 def _wrapped(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,6 +48,17 @@ def test_text(report: Report):
         assert words in text
     assert max(len(line) for line in text.splitlines()) < 140
     assert "pass" in repr(report)
+
+
+def test_a_long_table_is_cut_in_print_alone(report: Report, tmp_path: Path):
+    rows = tuple((f"G{k}", float(k)) for k in range(100))
+    long = replace(report, tables={"redispatch": Table("redispatch", ("unit", "change_mw"), rows)})
+    text = str(long)
+    assert "G39" in text
+    assert "G40" not in text
+    assert "... and 60 more rows, in the saved tables" in text
+    long.save(tmp_path / "out")
+    assert len((tmp_path / "out" / "redispatch.csv").read_text().splitlines()) >= 101
 
 
 def test_summary_values(report: Report):
