@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from gridai.plots import (
     bus_voltages,
     comparison,
+    course,
     disturbance,
     fit,
     flicker,
@@ -26,7 +27,7 @@ from gridai.plots import (
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
     **flicker.FIGURES, **relays.FIGURES,
-    **fit.FIGURES, **hosting.FIGURES,
+    **fit.FIGURES, **hosting.FIGURES, **course.FIGURES,
     **mitigation.FIGURES,
     **sizes.FIGURES,
     **respond.FIGURES,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gridai.studies.ride_through import RideThrough
     from gridai.studies.shortest_recovery import ShortestRecovery
     from gridai.studies.size import Size
+    from gridai.studies.timeseries import Timeseries
     from gridai.studies.trip import Trip
 
 HOMES = {
@@ -46,6 +47,7 @@ HOMES = {
     "fault": "gridai.studies.fault:Fault",
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
+    "timeseries": "gridai.studies.timeseries:Timeseries",
     "hosting": "gridai.studies.hosting:Hosting",
     "largest-pause": "gridai.studies.largest_pause:LargestPause",
     "largest-loss": "gridai.studies.largest_loss:LargestLoss",
@@ -126,6 +128,7 @@ __all__ = [
     "RideThrough",
     "ShortestRecovery",
     "Size",
+    "Timeseries",
     "Trip",
 ]
 
