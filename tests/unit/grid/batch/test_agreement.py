@@ -65,7 +65,7 @@ def loads_vary(net, scenarios, spread=0.1, seed=0):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_pandapower(name):
-    """Reached: voltages 6e-10 (example_multivoltage), powers 2e-8 MVA, loadings 2e-7 %."""
+    """Reached at most: voltages 1.3e-10 (GBnetwork), powers 1.0e-7 MVA (same), loadings 2.5e-8 %."""
     net = getattr(networks, name)()
     flow, varying = BatchFlow(net), loads_vary(net, 3)
     result = flow.solve(varying)
@@ -78,6 +78,7 @@ def test_networks_of_pandapower(name):
 
 @pytest.mark.parametrize("name", ["ieee39", "ireland", "kundur", "smib", "smib_13_1", "virginia", "wscc9"])
 def test_bundled_cases(name):
+    """Reached at most: 7.0e-12 pu (wscc9)."""
     net = load_case(name).net
     flow, varying = BatchFlow(net), loads_vary(net, 2, spread=0.05) if len(net.load) else []
     result = flow.solve(varying, scenarios=None if varying else 2)
@@ -87,7 +88,7 @@ def test_bundled_cases(name):
 
 @pytest.mark.filterwarnings("ignore")
 def test_shift_taps_windings_wards_dc_line_and_open_switches():
-    """Reached: 6e-10 pu."""
+    """Reached: 2.3e-13 pu, 5.9e-11 MVA, 1.6e-10 %."""
     net = with_everything()
     flow = BatchFlow(net)
     varying = [*loads_vary(net, 3), Vary("xward", "ps_mw", [[0.1], [0.2], [0.9]], elements=[net.xward.index[-1]])]
@@ -102,6 +103,7 @@ def test_shift_taps_windings_wards_dc_line_and_open_switches():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "up"), [("case14", 1.2), ("case39", 1.0), ("case118", 1.1)])
 def test_reactive_limits(name, up):
+    """Reached at most: 2.8e-14 pu."""
     net = getattr(networks, name)()
     net.load[["p_mw", "q_mvar"]] *= up
     flow, varying = BatchFlow(net, enforce_q_lims=True), loads_vary(net, 20, spread=0.2)
