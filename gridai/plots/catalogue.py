@@ -16,6 +16,7 @@ from gridai.plots import (
     hosting,
     mitigation,
     pause,
+    regulate,
     relays,
     respond,
     ride_through,
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **mitigation.FIGURES,
     **sizes.FIGURES,
     **respond.FIGURES,
+    **regulate.FIGURES,
     **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gridai.studies.pause import Pause
     from gridai.studies.quality import Quality
     from gridai.studies.recover import Recover
+    from gridai.studies.regulate import Regulate
     from gridai.studies.respond import Respond
     from gridai.studies.ride_through import RideThrough
     from gridai.studies.shortest_recovery import ShortestRecovery
@@ -67,6 +68,7 @@ HOMES = {
     "mitigate": "gridai.studies.mitigate:Mitigate",
     "size": "gridai.studies.size:Size",
     "respond": "gridai.studies.respond:Respond",
+    "regulate": "gridai.studies.regulate:Regulate",
 }
 """Where each study lives: name -> "module:Class"."""
 
@@ -124,6 +126,7 @@ __all__ = [
     "Pause",
     "Quality",
     "Recover",
+    "Regulate",
     "Respond",
     "RideThrough",
     "ShortestRecovery",
