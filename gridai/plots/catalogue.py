@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from gridai.plots import (
     bus_voltages,
     comparison,
+    contingencies,
     course,
     disturbance,
     fit,
@@ -28,7 +29,7 @@ from gridai.plots import (
 FIGURES: dict[str, Callable[..., Figure]] = {
     **pause.FIGURES, **bus_voltages.FIGURES, **disturbance.FIGURES, **small_signal.FIGURES, **ride_through.FIGURES,
     **flicker.FIGURES, **relays.FIGURES,
-    **fit.FIGURES, **hosting.FIGURES, **course.FIGURES,
+    **fit.FIGURES, **hosting.FIGURES, **course.FIGURES, **contingencies.FIGURES,
     **mitigation.FIGURES,
     **sizes.FIGURES,
     **respond.FIGURES,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gridai.studies.cascade import Cascade
     from gridai.studies.cct import Cct
     from gridai.studies.compare import Compare
+    from gridai.studies.contingency import Contingency
     from gridai.studies.fault import Fault
     from gridai.studies.fit import Fit
     from gridai.studies.flicker import Flicker
@@ -48,6 +49,7 @@ HOMES = {
     "fault": "gridai.studies.fault:Fault",
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
+    "contingency": "gridai.studies.contingency:Contingency",
     "timeseries": "gridai.studies.timeseries:Timeseries",
     "hosting": "gridai.studies.hosting:Hosting",
     "largest-pause": "gridai.studies.largest_pause:LargestPause",
@@ -110,6 +112,7 @@ __all__ = [
     "Cascade",
     "Cct",
     "Compare",
+    "Contingency",
     "Fault",
     "Fit",
     "Flicker",

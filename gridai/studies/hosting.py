@@ -132,7 +132,7 @@ class Hosting:
         keys = self.names(case, flow)
         share, room_mw = headroom(flow)
         scale, unrated = loading_scales(flow, self.rating_mva)
-        low, high = _bands(judge.limits, case)
+        low, high = bands(judge.limits, case)
         limits = Limits(low, high, (_loading(judge), self.outage_percent), self._step(judge.limits),
                         self.worse_pu, self.worse_percent, scale)  # fmt: skip
         sizing = Sizing(
@@ -204,7 +204,7 @@ class Hosting:
                        "reactances with constant-impedance loads in place, without the cluster"]  # fmt: skip
 
 
-def _bands(limits: Sequence[Limit], case: Case) -> tuple[Any, Any]:
+def bands(limits: Sequence[Limit], case: Case) -> tuple[Any, Any]:
     """Voltage band of each bus, intact and after an outage, float[2, buses] in the order of net.bus. [pu]"""
     import numpy as np
 

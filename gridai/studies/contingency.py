@@ -1,0 +1,125 @@
+"""The study `contingency`: every single or double outage with the clusters as they stand, ranked; fault levels.
+
+Overloads and voltages are ranked each by how far they are beyond their limit; what an outage cuts off is counted, and
+an outage without a solution is listed with how far the way to it goes. Nothing is redispatched: what is lost falls on
+the slack.
+Importing this file loads the standard library only; the command line makes its options from the fields below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from gridai.errors import CaseError, SettingError, UnknownNameError, near
+from gridai.studies.common import check_study, provenance_of, redispatch_tables, setting
+
+if TYPE_CHECKING:
+    from gridai.case import Case
+    from gridai.reports import Report
+
+ORDERS = ("n-1", "n-1-1")
+WHAT = ("branches", "branches and units")
+FAULTS = ("max", "min", "none")
+MOST_PAIRS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Contingency:
+    """N-1 and N-1-1: overloads and voltages after every outage, ranked; what is cut off; fault levels by IEC 60909.
+
+    The clusters of the case are in the power flow. What is outside a limit with everything in is not listed again.
+    """
+
+    needs_cluster: ClassVar[bool] = False
+
+    order: Literal["n-1", "n-1-1"] = setting("n-1", "", "one outage at a time, or every pair", choices=ORDERS)
+    what: Literal["branches", "branches and units"] = setting(
+        "branches", "", "lines, transformers and impedances, or generating units too", choices=WHAT
+    )
+    first: str = setting("", "", "n-1-1: only pairs with one of these branches, parted by commas (default: every pair)")
+    profile: str = setting(
+        "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no voltages"
+    )
+    most_percent: float = setting(100.0, "%", "loading allowed after an outage", above=0.0)
+    rating_mva: float | None = setting(
+        None, "MVA", "rating of branches that state none, as in MATPOWER's cases (default: not judged)", above=0.0
+    )
+    faults: Literal["max", "min", "none"] = setting(
+        "max", "", "fault levels: largest or smallest currents of IEC 60909, or none", choices=FAULTS
+    )
+    enforce_q_lims: bool = setting(False, "", "hold units within their reactive limits")
+    threads: int = setting(2, "", "threads of the batch", least=1)
+
+    def __post_init__(self) -> None:
+        check_study(self)
+        if self.first and self.order == "n-1":
+            raise SettingError("study contingency: first: goes with order n-1-1")
+
+    def run(self, case: Case) -> Report:
+        """Assess a case. Raises UnknownNameError for a branch that is not there, PowerFlowError without a base case."""
+        from gridai.reports import Report
+        from gridai.studies import contingency_tables as tables
+        from gridai.studies.searching import Judge
+
+        judge = Judge.of(case, self.profile, ("contingency",), 180.0)
+        flow, found, unrated = self.assess(case, judge)
+        levels, told = self.levels(case)
+        result = tables.result_of(case, found, levels)
+        return Report(
+            title=f"{case.name}: {len(found.outages):,} outages, {self.order.upper()}",
+            study=self,
+            summary=tables.summary(case, found, flow),
+            verdicts=tables.verdicts(case, found, flow, judge, self.most_percent),
+            limits=tuple(x for x in judge.limits if x.criterion == "steady_voltage"),
+            result=result,
+            figures=("contingencies",),
+            tables={**tables.tables(case, found, flow, levels), **redispatch_tables(case)},
+            notes=(*tables.notes(found, unrated, self.rating_mva), *told, *case.notes),
+            provenance=provenance_of(case, result, judge.profile),
+        )
+
+    def assess(self, case: Case, judge: Any) -> tuple[Any, Any, int]:
+        """The network, what became of each outage, and the number of branches without a rating."""
+        from gridai.grid.batch import BatchFlow
+        from gridai.grid.headroom import loading_scales
+        from gridai.grid.security import assess
+        from gridai.studies.hosting import bands
+
+        flow = BatchFlow(case.net, enforce_q_lims=self.enforce_q_lims)
+        outages = self._outages(flow)
+        low, high = bands(judge.limits, case)
+        scale, unrated = loading_scales(flow, self.rating_mva)
+        found = assess(flow, outages, low[1], high[1], self.most_percent, scale=scale, threads=self.threads)
+        return flow, found, unrated
+
+    def _outages(self, flow: Any) -> list[Any]:
+        from gridai.grid.contingency import BRANCHES, double_outages, single_outages
+
+        tables = BRANCHES if self.what == "branches" else (*BRANCHES, "gen", "sgen")
+        single = single_outages(flow, tables)
+        if self.order == "n-1":
+            return single
+        chosen = [self._branch(flow, single, name.strip()) for name in self.first.split(",") if name.strip()]
+        pairs = len(single) * (len(chosen) if chosen else len(single) / 2)
+        if pairs > MOST_PAIRS:
+            raise SettingError(f"{pairs:,.0f} pairs of outages; name those of interest with first")
+        return double_outages(flow, tables, chosen)
+
+    def _branch(self, flow: Any, single: Any, name: str) -> Any:
+        names = {str(flow.net[t].at[i, "name"]): o for o in single for t, i in o.elements}
+        if name not in names:
+            raise UnknownNameError(near(name, names, "branch"))
+        return names[name]
+
+    def levels(self, case: Case) -> tuple[Any, list[str]]:
+        """Fault levels, None with the reason where the data do not give them."""
+        from gridai.grid.shortcircuit import fault_levels
+
+        if self.faults == "none":
+            return None, []
+        try:
+            found = fault_levels(case.net, case.dynamics, self.faults)
+        except CaseError as error:
+            return None, [f"fault levels are not computed: {error}"]
+        return found, list(found.notes)

@@ -1,0 +1,129 @@
+"""Study contingency: every outage against runpp, islands, fault levels by IEC 60909 by hand, ranking, bad input."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pandapower as pp
+import pytest
+
+from gridai.case import Case, load_case
+from gridai.cluster import Cluster
+from gridai.errors import CaseError, SettingError, UnknownNameError
+from gridai.grid.shortcircuit import fault_levels
+from gridai.results.contingencies import ranked_of
+from gridai.studies import Contingency
+
+
+@pytest.fixture(scope="module")
+def with_cluster() -> Any:
+    return load_case("ieee39").with_cluster(Cluster.of("H100", count=100_000), bus="16")
+
+
+@pytest.fixture(scope="module")
+def report(with_cluster: Any) -> Any:
+    return Contingency().run(with_cluster)
+
+
+def test_every_overload_and_voltage_is_runpps(report: Any, with_cluster: Any):
+    net = copy.deepcopy(with_cluster.net)
+    rows = {(r[0], r[1]): float(r[2]) for name in ("overloads", "voltages") for r in report.tables[name].rows}
+    lines = {f"line {n}": ("line", i) for i, n in net.line.name.items()}
+    lines |= {f"trafo {n}": ("trafo", i) for i, n in net.trafo.name.items()}
+    islands = {r[0] for r in report.tables["islands"].rows}
+    base = solved(net)
+    seen = set()
+    for outage, (table, index) in lines.items():
+        if outage in islands:
+            continue
+        net[table].at[index, "in_service"] = False
+        found = solved(net)
+        net[table].at[index, "in_service"] = True
+        for key, value in found.items():
+            limit = 100.0 if not key.startswith("bus") else 1.05
+            digits = 1 if limit == 100.0 else 4
+            if value > limit + 1e-6 and base[key] <= limit + 1e-6:
+                seen.add((key, outage))
+                assert rows[key, outage] == pytest.approx(value, abs=0.51 * 10.0**-digits)  # rounded to this
+    assert len(seen) > 20
+    assert {k for k in rows if k[1] not in islands} == seen
+
+
+def solved(net: Any) -> dict[str, float]:
+    """Loadings and voltages by name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pp.runpp(net, calculate_voltage_angles=True, init="dc", numba=False)
+    out = {f"bus {n}": float(v) for n, v in zip(net.bus.name, net.res_bus.vm_pu, strict=True)}
+    for table in ("line", "trafo"):
+        loads = net[f"res_{table}"].loading_percent
+        out |= {f"{table} {n}": float(v) for n, v in zip(net[table].name, loads, strict=True)}
+    return out
+
+
+def test_counts_and_the_outage_that_takes_the_cluster(report: Any):
+    assert report.summary["outages"].value == 46.0
+    assert report.summary["split"].value == 11.0
+    assert not report.passed
+    assert ranked_of(report.result).total == 46
+    values = [float(r[2]) for r in report.tables["overloads"].rows]
+    assert values == sorted(values, reverse=True)
+
+
+def test_pairs_with_a_named_branch_and_all_of_them(with_cluster: Any):
+    some = Contingency(order="n-1-1", first="16-17", faults="none").run(with_cluster)
+    assert some.summary["outages"].value == 45.0
+    assert all("16-17" in r[1] for r in some.tables["overloads"].rows)
+    with pytest.raises(UnknownNameError, match="16-18"):
+        Contingency(order="n-1-1", first="16-18").run(with_cluster)
+    with pytest.raises(SettingError, match="n-1-1"):
+        Contingency(first="16-17")
+
+
+def test_units_out(with_cluster: Any):
+    found = Contingency(what="branches and units", faults="none").run(with_cluster)
+    assert found.summary["outages"].value == 55.0
+
+
+def test_fault_level_of_one_machine_is_the_standards_formula():
+    """Ik'' = c U_n / (sqrt 3 |Z_K|), Z_K = K_G (R_G + j X_d''), K_G = U_n / U_rG c_max / (1 + x_d'' sin phi)."""
+    net = pp.create_empty_network(f_hz=50.0)
+    bus = pp.create_bus(net, 20.0, name="B")
+    pp.create_gen(net, bus, 80.0, sn_mva=120.0, name="G", slack=True)
+    pp.create_bus(net, 20.0, name="C")
+    pp.create_line_from_parameters(net, 0, 1, 1.0, 0.1, 0.3, 0.0, 5.0)
+    pp.create_load(net, 1, 80.0)
+    import pandas as pd
+
+    found = fault_levels(net, {"genrou": pd.DataFrame({"unit": ["G"], "xd2_pu": [0.2]})})
+    x = 0.2 * 20.0**2 / 120.0
+    k = 1.1 / (1.0 + 0.2 * math.sin(math.acos(0.85)))
+    machine = k * complex(0.05 * x, x)
+    for index, z in ((0, machine), (1, machine + 0.1 + 0.3j)):
+        assert found.ikss_ka[index] == pytest.approx(1.1 * 20.0 / (math.sqrt(3.0) * abs(z)), rel=1e-9)  # reached: 1e-15
+        assert found.skss_mva[index] == pytest.approx(math.sqrt(3.0) * 20.0 * found.ikss_ka[index], rel=1e-9)
+
+
+def test_fault_levels_without_data_say_why(with_cluster: Any):
+    bare = Case.from_pandapower(with_cluster.net, dynamics={}, name="bare")
+    with pytest.raises(CaseError, match="subtransient reactance of G1"):
+        fault_levels(bare.net, {})
+    report = Contingency().run(bare)
+    assert any("fault levels are not computed" in note for note in report.notes)
+    assert "fault_levels" not in report.tables
+
+
+def test_the_cluster_has_its_short_circuit_ratio(report: Any, with_cluster: Any):
+    row = next(r for r in report.tables["fault_levels"].rows if r[0] == "16")
+    assert float(row[3]) == pytest.approx(float(row[2]) / with_cluster.placements[0].cluster.p_mw, rel=1e-2)
+    assert np.isfinite(report.result.bus.fault_mva["16"].iloc[0])
+
+
+def test_the_report_is_saved(report: Any, tmp_path: Any):
+    report.save(tmp_path / "out")
+    assert (tmp_path / "out" / "contingencies.png").stat().st_size > 10_000
+    assert (tmp_path / "out" / "islands.csv").is_file()
