@@ -44,7 +44,7 @@ def response_to_frequency(result: Result, limits: Sequence[Limit] = (), title: s
     for ax, label in ((top, "frequency (Hz)"), (power, "power taken off (MW)")):
         ax.set_ylabel(label, fontsize=TEXT)
         ax.set_xlim(float(result.t_s[0]), float(result.t_s[-1]))
-        if ax.lines:
+        if ax.get_legend_handles_labels()[0]:
             ax.legend(fontsize=style.SMALL, frameon=False, loc="lower right")
     power.set_xlabel("time (s)", fontsize=TEXT)
     rows: list[dict[str, Any]] = list(result.meta.get("respond", ()))
