@@ -38,7 +38,8 @@ class Mitigate:
     needs_cluster: ClassVar[bool] = True
 
     remedies: str = setting("all", "", "names with commas: floor, cap, ramp, floor+ramp, ballast, stagger, jitter, "
-                            "capacitor, supercapacitor, battery, floor+battery; all of them")  # fmt: skip
+                            "capacitor, supercapacitor, battery, floor+battery, condenser, "
+                            "grid-forming; all of them")  # fmt: skip
     shape: Literal["square", "sine", "measured"] = setting("square", "", "course of the power", choices=SHAPES)
     amplitude_mw: float | None = setting(None, "MW", "half of highest less lowest power (default: 10 % of the "
                                          "cluster; measured: in proportion to the cluster)", above=0.0)  # fmt: skip
@@ -50,6 +51,8 @@ class Mitigate:
     ramp_s: float = setting(10.0, "s", "time in which a ramp limit lets the whole swing pass", above=0.0)
     smooth_s: float = setting(10.0, "s", "time constant of the power that the battery leaves", above=0.0)
     store_s: float = setting(60.0, "s", "energy of the battery over its power, which is the swing", above=0.0)
+    device_mva: float | None = setting(None, "MVA", "condenser and grid-forming inverter at the bus (default: the "
+                                       "cluster's MW)", above=0.0)  # fmt: skip
     jobs: int = setting(8, "", "jobs in step, for stagger and jitter", least=2)
     range_mw: float | None = setting(None, "MW", "specification: highest less lowest power", above=0.0)
     ramp_mw_per_min: float | None = setting(None, "MW/min", "specification: ramp over 0.1 s, up and down", above=0.0)
@@ -110,7 +113,7 @@ class Mitigate:
             mean_mw=demand.mean(0.0, float(demand.t_s[-1])), top_mw=top, swing_mw=top - bottom, period_s=period_s,
             gpus=sum(c.count for c in own.clusters), pue=own.pue, idle_mw=min(own.idle_mw, bottom), jobs=self.jobs,
             floor=self.floor, ramp_mw_per_s=(top - bottom) / self.ramp_s, smooth_s=self.smooth_s,
-            store_s=self.store_s,
+            store_s=self.store_s, device_mva=self.device_mva or own.p_mw,
         ), cycles  # fmt: skip
 
     def run(self, case: Case) -> Report:
@@ -151,6 +154,7 @@ def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
     asked += [f"ramps {study.ramp_mw_per_min:g} MW/min over 0.1 s"] if study.ramp_mw_per_min else []
     lost = ("without its largest unit (or the one named) this grid does not come to rest: no nadir is given",)
     return (
+        *(f"{row.remedy.name}: machines lose step while the cluster swings" for row in rows if row.felt["lost"]),
         *(lost if study.unit != "none" and not any(math.isfinite(row.nadir_hz) for row in rows) else ()),
         "specification: "
         + ", ".join(asked)

@@ -11,6 +11,7 @@ import numpy as np
 from gridai.errors import ConvergenceError
 from gridai.reports import Measure, Table
 from gridai.results import Channel, Result
+from gridai.studies.bus_devices import DEVICES, with_device
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
@@ -65,8 +66,9 @@ def compare(
         chain = shape(demand, remedy.shapers)
         power = restlessness(chain.power, *window)
         relief = remedy.relief(course, study.relief, study.delay_s, AFTER_S)
-        felt = _felt(case, placement, chain.power, window, study.step_s)
-        nadir, rocof, f = _help(study, case, placement, course.mean_mw, relief)
+        held = with_device(case, placement.bus, remedy.device, remedy.device_mva) if remedy.device else case
+        felt = _felt(held, placement, chain.power, window, study.step_s)
+        nadir, rocof, f = _help(study, held, placement, course.mean_mw, relief)
         rows.append(Row(remedy, chain, power, felt, relief, nadir, rocof, f, shortfall(study, power)))
     return rows
 
@@ -103,8 +105,10 @@ def _felt(
 
     end = float(power.t_s[-1])
     result = play(drawing(case, placement, power), (), end, step_s)
+    from gridai.results.stability import loss_of_step
+
     factors = {"gen": 1e3 * case.f_hz, "branch": 1.0, "bus": 1e3}
-    found = {}
+    found = {"lost": float(loss_of_step(result) is not None)}
     for key, kind, quantity, _ in FELT:
         if kind == "gen":
             found[key] = factors[kind] * _speed_swing(result, window)
@@ -115,12 +119,14 @@ def _felt(
 
 
 def _speed_swing(result: Result, window: tuple[float, float]) -> float:
-    """Largest swing of a machine's speed against the centre of inertia [pu]; the drift of all together is no swing."""
+    """Largest swing of a machine's speed against the centre of inertia [pu], devices at the bus left out."""
     from gridai.results.result import COI
 
     inside = (result.t_s >= window[0]) & (result.t_s <= window[1])
     centre = result.series("system", COI, "f_hz")[inside] / float(result.meta["f_hz"])
-    relative = result.values("gen", "speed_pu")[inside] - centre[:, None]
+    names, speed = result.names("gen", "speed_pu"), result.values("gen", "speed_pu")[inside]
+    own = [k for k, name in enumerate(names) if not name.startswith(tuple(DEVICES))]
+    relative = speed[:, own] - centre[:, None]
     return float(np.ptp(relative, axis=0).max())
 
 

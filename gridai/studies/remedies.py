@@ -26,6 +26,7 @@ class Course:
     jobs        jobs in step that the demand is the sum of.
     floor       floor as a part of the highest power.
     ramp_mw_per_s  of ramp limits. smooth_s: of the battery. store_s: energy of the battery over its power. [s]
+    device_mva  size of a device at the bus. [MVA]
     """
 
     mean_mw: float
@@ -40,6 +41,7 @@ class Course:
     ramp_mw_per_s: float
     smooth_s: float
     store_s: float
+    device_mva: float
 
     @property
     def floor_mw(self) -> float:
@@ -54,6 +56,7 @@ class Remedy:
     locked_mw     power that the remedy keeps the GPUs from going below; a cap cannot take it off. [MW]
     ramp_mw_per_s fastest fall of the power. [MW/s]
     store_mw, store_mj  power and energy of a store that may give to the grid. [MW, MJ]
+    device        a device at the bus besides, a key of gridai.studies.bus_devices.DEVICES; device_mva: its size. [MVA]
     """
 
     name: str
@@ -63,6 +66,8 @@ class Remedy:
     ramp_mw_per_s: float = math.inf
     store_mw: float = 0.0
     store_mj: float = 0.0
+    device: str = ""
+    device_mva: float = 0.0
 
     def relief(self, course: Course, capped: float, delay_s: float, until_s: float) -> Profile:
         """Power taken off the grid after a call at 0, as far as it goes. [MW]
@@ -166,6 +171,16 @@ def _both(c: Course) -> Remedy:
     return Remedy("floor+battery", text, shapers, c.floor_mw, math.inf, battery.store_mw, battery.store_mj)
 
 
+def _condenser(c: Course) -> Remedy:
+    return Remedy("condenser", f"synchronous condenser {c.device_mva:.4g} MVA", device="condenser",
+                  device_mva=c.device_mva)  # fmt: skip
+
+
+def _grid_forming(c: Course) -> Remedy:
+    return Remedy("grid-forming", f"grid-forming inverter with battery {c.device_mva:.4g} MVA", device="grid-forming",
+                  device_mva=c.device_mva)  # fmt: skip
+
+
 BALLAST_DELAY_S, SUPERCAPACITOR_S = 0.05, 2.0
 """Assumed: time in which secondary work steps in; energy of a supercapacitor over its power. [s]"""
 REMEDIES: dict[str, Callable[[Course], Remedy]] = {
@@ -181,6 +196,8 @@ REMEDIES: dict[str, Callable[[Course], Remedy]] = {
     "supercapacitor": _supercapacitor,
     "battery": _battery,
     "floor+battery": _both,
+    "condenser": _condenser,
+    "grid-forming": _grid_forming,
 }
 """Every remedy by name."""
 

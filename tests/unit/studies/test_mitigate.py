@@ -12,6 +12,7 @@ from gridai.case import load_case
 from gridai.cluster import Cluster
 from gridai.errors import SettingError, UnknownNameError
 from gridai.studies import Mitigate
+from gridai.studies.bus_devices import with_device
 
 MODE_HZ = 0.5444
 """Kundur's interarea mode, as the study modes finds it; damping 4.4 %."""
@@ -84,6 +85,19 @@ def test_help_after_a_trip_is_what_each_remedy_leaves():
     assert rows["battery"]["nadir [Hz]"] > rows["none"]["nadir [Hz]"] > rows["floor"]["nadir [Hz]"]
     assert report.figures == ("mitigation",)
     assert report.figure("mitigation").axes
+
+
+def test_devices_at_the_bus_are_remedies_too():
+    """ieee39: a grid-forming inverter lifts the nadir (59.449 to 59.520 Hz) and changes nothing at the meter."""
+    case = load_case("ieee39").with_cluster(Cluster.of("H100", count=100_000), bus="16")
+    report = Mitigate(remedies="condenser,grid-forming", frequency_hz=0.6, cycles=12).run(case)
+    rows = columns(report.tables["remedies"])
+    assert rows["grid-forming"]["range [MW]"] == rows["none"]["range [MW]"]
+    assert rows["grid-forming"]["nadir [Hz]"] == pytest.approx(rows["none"]["nadir [Hz]"] + 0.071, abs=0.01)
+    assert rows["condenser"]["bus voltage [1e-3 pu]"] < rows["none"]["bus voltage [1e-3 pu]"]
+    still = with_device(case, "16", "condenser", 100.0).solve()
+    before = case.solve()
+    assert np.abs(np.abs(still.v) - np.abs(before.v)).max() < 1e-8
 
 
 def test_result_holds_power_of_each_remedy(resonance: Any):

@@ -1,0 +1,74 @@
+"""Devices at the cluster's bus that studies compare with shapers: a synchronous condenser, a grid-forming inverter.
+
+Both stand at the bus with 0 MW at the voltage of the power flow, so the operating point stays as it is.
+
+condenser     GENROU with the reactances and time constants of Kundur's example 12.6, H = 2 s (a flywheel; assumed),
+              exciter SEXS (gain 100, 50 ms; assumed)
+grid-forming  REGFM_A1 (WECC) with a battery behind it: 1 % frequency droop at full power in both directions
+
+A device that holds voltage or frequency changes the modes of the grid: beside machines without exciters, as in case
+kundur, the grid-forming inverter makes the importing area drift away (eigenvalue +0.13/s; with exciters it is stable).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gridai.case import Case
+
+CONDENSER = {
+    "genrou": {
+        "h_s": 2.0, "d_pu": 0.0, "ra_pu": 0.0025, "xd_pu": 1.8, "xq_pu": 1.7, "xd1_pu": 0.3, "xq1_pu": 0.55,
+        "xd2_pu": 0.25, "xl_pu": 0.2, "td10_s": 8.0, "tq10_s": 0.4, "td20_s": 0.03, "tq20_s": 0.05, "s10": 0.039175,
+        "s12": 0.222678,
+    },
+    "sexs": {"ta_tb": 0.1, "tb_s": 10.0, "k": 100.0, "te_s": 0.05, "emin_pu": -5.0, "emax_pu": 6.0},
+}  # fmt: skip
+GRID_FORMING = {"regfm_a1": {"pmin_pu": -1.0, "pmax_pu": 1.0, "mp": 0.01}}
+DEVICES: dict[str, dict[str, dict[str, float]]] = {"condenser": CONDENSER, "grid-forming": GRID_FORMING}
+
+
+def with_device(case: Case, bus: str, kind: str, mva: float) -> Case:
+    """The case with a device of so many MVA at a bus, at 0 MW. kind: a key of DEVICES."""
+    from gridai.grid.redispatch import with_row
+
+    point = case.solve()
+    vm = float(np.abs(point.v[point.network.node_of_bus[bus]]))
+    name = _free(kind, point.network.units.name)
+    # The power flow is solved again with a voltage held here; it is the one that was there.
+    row = {"name": name, "bus": case.buses[bus], "p_mw": 0.0, "vm_pu": vm, "sn_mva": mva, "min_p_mw": -mva,
+           "max_p_mw": mva, "slack": False, "in_service": True}  # fmt: skip
+    net = _copied(case.net)
+    net.gen = with_row(net.gen, row)
+    tables = {**case.dynamics}
+    for model, values in DEVICES[kind].items():
+        tables[model] = _added(tables.get(model), {"unit": name, **values})
+    return replace(case, net=net, dynamics=tables)
+
+
+def _copied(net: Any) -> Any:
+    import copy
+
+    return copy.copy(net)
+
+
+def _added(table: Any, row: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    fresh = pd.DataFrame([row])
+    if table is None or not len(table):
+        return fresh
+    # A column that only the others have is left to its default here.
+    return pd.concat([table, fresh.reindex(columns=[*table.columns, *fresh.columns.difference(table.columns)])],
+                     ignore_index=True)  # fmt: skip
+
+
+def _free(kind: str, taken: tuple[str, ...]) -> str:
+    name, number = kind, 2
+    while name in taken:
+        name, number = f"{kind} ({number})", number + 1
+    return name
