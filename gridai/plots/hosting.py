@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from gridai.plots import style
 from gridai.plots.style import BLACK, GREY, SMALL, TEXT
@@ -37,7 +39,9 @@ def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", f
     _ranking(order, found, mw, norm)
     bar = figure.colorbar(place.collections[-1], cax=figure.add_axes((0.565, 0.12, 0.014, 0.76)))
     bar.ax.tick_params(labelsize=SMALL)
-    bar.set_label("largest cluster (MW)", fontsize=TEXT)
+    bar.ax.set_title("MW", fontsize=SMALL)
+    if isinstance(norm, LogNorm):
+        _plain_ticks(bar.ax.yaxis, _round_steps(norm))
     figure.text(0.02, 0.02, f"places: {found.source}", fontsize=SMALL - 0.5, color=GREY)
     return figure
 
@@ -84,14 +88,30 @@ def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> No
         ax.plot(mw[own], at[own], linestyle="none", marker=MARKERS[k % len(MARKERS)], markersize=4.0, color=BLACK,
                 markerfacecolor="none", markeredgewidth=0.8, label=f"{kind} ({len(own)})")  # fmt: skip
     if isinstance(norm, LogNorm):
-        ax.set_xscale("log")
-        ax.set_xlim(left=0.8 * float(norm.vmin or 1.0))
+        # Linear below the smallest above nought, so that buses that take nothing are seen too.
+        ax.set_xscale("symlog", linthresh=float(norm.vmin or 1.0), linscale=0.25)
+        ax.set_xlim(left=-0.15 * float(norm.vmin or 1.0))
+        _plain_ticks(ax.xaxis, [0.0, *_round_steps(norm)])
     else:
         ax.set_xlim(left=0.0)
     ax.set_xlabel("largest cluster (MW)", fontsize=TEXT)
     ax.set_ylabel("buses, the smallest first", fontsize=TEXT)
     ax.legend(fontsize=SMALL, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", title="stopped by",
               title_fontsize=SMALL)  # fmt: skip
+
+
+def _round_steps(norm: Normalize) -> list[float]:
+    """Round numbers within a logarithmic norm: 1, 2 and 5 times powers of ten; powers alone over three decades."""
+    low, high = np.log10(float(norm.vmin or 1.0)), np.log10(float(norm.vmax or 1.0))
+    parts = (1.0, 2.0, 5.0) if high - low < 2.0 else (1.0, 3.0) if high - low < 3.0 else (1.0,)
+    steps = [part * 10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1) for part in parts]
+    return [s for s in steps if 10.0**low <= s <= 10.0**high]
+
+
+def _plain_ticks(axis: Axis, at: Sequence[float]) -> None:
+    axis.set_major_locator(FixedLocator(list(at)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"hosting_map": hosting_map}
