@@ -162,6 +162,7 @@ def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
         "the band's part says how the energy is spread and not how much it is: a small swing in it fails; "
         "`band rms` is the size",
         "a machine's swing is that of its speed against the centre of inertia",
+        "a device that holds the voltage keeps voltage-dependent load up: after a trip the frequency may fall further",
         "powers and swings are read over the second half of the periods; costs over all of them",
         "work that is deferred or delayed does not stretch the course; the time it costs is stated instead",
         f"help: power caps take off {study.relief:.0%} of the mean power {study.delay_s:g} s after the trip, within "

@@ -87,12 +87,15 @@ def shortfall(study: Any, power: Restlessness) -> str:
 
 
 def drawing(case: Case, placement: Placement, course: Profile) -> Case:
-    """The case with a cluster that draws a course. [MW]"""
+    """The case with a cluster that draws a course [MW] at the meter; of a site its parts together, as one kind."""
+    from gridai.cluster import Constant
     from gridai.cluster.waveform import Played
 
     own = placement.cluster
-    per_mw = own.workload.mean / own.p_mw
-    played = replace(own, workload=Played(course.scaled(per_mw)))
+    count = sum(part.count for part in own.clusters)
+    # The course holds at the meter, so no facility stands between.
+    whole = replace(own.clusters[0], count=count, pue=own.pue, facility=None, workload=Constant(1.0))
+    played = whole.with_workload(Played(course.scaled(1.0 / whole.p_mw)))
     kept = tuple(replace(p, cluster=played) if p.name == placement.name else p for p in case.placements)
     return replace(case, placements=kept)
 

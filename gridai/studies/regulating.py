@@ -9,6 +9,7 @@ import numpy as np
 
 from gridai.criteria.balancing import cps1, interconnection
 from gridai.criteria.regulation import QUALIFIES, Score, regulation_score
+from gridai.errors import CaseError, SettingError
 from gridai.reports import Measure, Table
 from gridai.results import Channel, Result
 from gridai.results.result import COI
@@ -71,8 +72,6 @@ def signal_of(study: Regulate, cycle_s: float) -> tuple[Array, Array, int]:
 def _read(file: str) -> tuple[Array, Array]:
     """Time and signal of a CSV file; an empty cell is a missing sample. Raises CaseError naming file and line."""
     from pathlib import Path
-
-    from gridai.errors import CaseError
 
     path = Path(file)
     if not path.is_file():
@@ -178,6 +177,8 @@ def _play(
 
     governed = [str(u) for table in ("tgov1", "hygov", "gast", "ieeeg1", "ggov1") if table in case.dynamics
                 for u in case.dynamics[table]["unit"]]  # fmt: skip
+    if not governed:
+        raise SettingError(f"case '{case.name}' has no governor that could follow the AGC: add one, or give hour_s = 0")
     cycle_s = study.periods[-1]
     area = {"unit": load, "bias_mw_per_hz": bias, "kp": study.kp * (1.0 - share),
             "ki_per_s": study.ki_per_s * (1.0 - share), "cycle_s": cycle_s}  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gridai.case import load_case
-from gridai.cluster import Cluster
+from gridai.cluster import Cluster, Site
 from gridai.errors import SettingError, UnknownNameError
 from gridai.studies import Mitigate
 from gridai.studies.bus_devices import with_device
@@ -107,6 +107,17 @@ def test_result_holds_power_of_each_remedy(resonance: Any):
     p = resonance.result.series("cluster", "battery", "p_mw")
     assert np.nanmax(p[-500:]) - np.nanmin(p[-500:]) < 3.0
     assert [row["name"] for row in resonance.result.meta["mitigate"]] == list(names)
+
+
+def test_a_site_swings_as_one():
+    """Two halls of 50,000 GPUs: as one cluster of 100,000."""
+    hall = Cluster.of("H100", count=50_000)
+    swings = []
+    for whole in (Site("campus", (hall, hall)), Cluster.of("H100", count=100_000)):
+        case = load_case("kundur").with_cluster(whole, bus="9")
+        report = Mitigate(remedies="none", frequency_hz=1.0, cycles=12, unit="none").run(case)
+        swings.append(columns(report.tables["remedies"])["none"])
+    assert swings[0]["machine swing [mHz]"] == pytest.approx(swings[1]["machine swing [mHz]"], rel=1e-5)
 
 
 def test_bad_input_is_refused_by_name(kundur: Any):

@@ -158,6 +158,12 @@ def test_a_capability_beyond_idle_or_nameplate(case: Any):
         Actuator(latency_s=-1.0)
 
 
+def test_a_grid_without_governors():
+    bare = load_case("kundur").with_cluster(Cluster.of("H100", count=93_350), bus="9")
+    with pytest.raises(SettingError, match="no governor"):
+        Regulate(hour_s=300.0, cycles_s=(4.0,)).run(bare)
+
+
 def test_every_field_states_help():
     for f in fields(Regulate):
         assert f.metadata["help"], f.name
