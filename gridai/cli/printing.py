@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -85,15 +85,29 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def busy(text: str) -> Iterator[None]:
-    """Show on a terminal that work goes on, and for how long it has; nothing in a pipe."""
+def busy(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal that work goes on, and for how long it has; nothing in a pipe.
+
+    Gives a function to call with how much is done and how much there is: then a bar is shown, with the time left.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        bar.add_task(text, total=None)
-        yield
+    plain = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*plain, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=None)
+
+        def tick(done: int, total: int) -> None:
+            if len(bar.columns) == len(plain):
+                bar.columns = (
+                    *plain,
+                    BarColumn(),
+                    TextColumn("{task.completed:,} of {task.total:,}"),
+                    TimeRemainingColumn(),
+                )
+            bar.update(task, completed=done, total=total)
+
+        yield tick

@@ -102,6 +102,7 @@ class Rows:
     reached: Floats
     vm: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     percent: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    slack_mw: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def passes(self) -> Any:
@@ -118,11 +119,14 @@ class Sizing:
     q_per_p  reactive over active power of the load.
     share    part of the load that each unit takes over, by index of net.gen; the rest falls on the slack.
     tick     called with the number of power flows of each batch.
+    planned  so many outages from the first on are planned ones: the limits of the intact grid hold.
+    slack    keep what the slack gives, too.
     """
 
     def __init__(
         self, flow: BatchFlow, limits: Limits, *, outages: Sequence[Outage] | None = None, q_per_p: float = 0.0,
         share: dict[int, float] | None = None, threads: int = 2, tick: Callable[[int], None] | None = None,
+        planned: int = 0, slack: bool = False,
     ) -> None:  # fmt: skip
         self.flow, self.limits, self.q_per_p, self.threads = flow, limits, q_per_p, threads
         self.outages = tuple(single_outages(flow, BRANCHES) if outages is None else outages)
@@ -130,6 +134,7 @@ class Sizing:
         self._changes, self.dead_buses = ready.changes, ready.dead_buses
         self._tick = tick or (lambda count: None)
         self.flows = 0
+        self._planned, self._wants_slack = planned, slack
         self._branches = [(t, int(i)) for t in LOADED for i in flow.net[t].index]
         self._buses = np.array([int(i) for i in flow.net.bus.index])
         self._live = np.array([int(i) in flow.matrices.node_of_bus for i in self._buses])
@@ -140,8 +145,8 @@ class Sizing:
         """Limits of each state and element: the band, or wider where it is left without the load already."""
         states = len(self.outages) + 1
         everything = np.arange(states)
-        vm, percent, solved = self._voltages(np.zeros((states, 0)), [], everything)
-        given, after = self.limits, (everything > 0).astype(int)
+        vm, percent, solved = self._voltages([], everything)
+        given, after = self.limits, (everything > self._planned).astype(int)
         low, high = given.low[after], given.high[after]
         most = np.array(given.loading)[after][:, None] * np.ones(percent.shape[1])
         with np.errstate(invalid="ignore"):
@@ -149,12 +154,20 @@ class Sizing:
             self.high = np.where(vm > high - EDGE_PU, vm + given.worse_voltage, high)
             self.most = np.where(percent > most, percent + given.worse_loading, most)
             self.outside = int(((vm < low) | (vm > high)).sum() + (percent > most).sum())
+        if not self.flow.enforce_q_lims:
+            held = self._held()
+            self.low[:, held], self.high[:, held] = -np.inf, np.inf
         self.without_solution = np.flatnonzero(~solved[1:])
         self.judged = np.flatnonzero(solved[1:]) + 1
 
-    def _voltages(self, size: Floats, buses: list[int], state: Ints) -> tuple[Floats, Floats, Any]:
-        """vm_pu, loading_percent (all tables side by side) and solved of flows with size float[S, buses] at buses."""
-        vary = self._vary(size, buses)
+    def _held(self) -> Any:
+        """bool[buses], True where a unit sets the voltage: no load changes it, so no limit can stop a load there."""
+        m = self.flow.matrices
+        nodes = np.array([m.node_of_bus.get(int(i), -1) for i in self._buses])
+        return (nodes >= 0) & m.held[np.maximum(nodes, 0)].astype(bool)
+
+    def _voltages(self, vary: Sequence[Vary], state: Ints) -> tuple[Floats, Floats, Any]:
+        """vm_pu, loading_percent (all tables side by side) and solved of flows."""
         at = np.maximum(state - 1, 0)
         result = self.flow.solve(
             vary, scenarios=len(state), changes=picked(self._changes, at, state > 0), threads=self.threads
@@ -166,6 +179,7 @@ class Sizing:
         if self.limits.scale is not None:
             percent = percent * self.limits.scale
         self._reached = result.reached
+        self._slack = result.slack_mva().real.sum(axis=1) if self._wants_slack else np.zeros(0)
         return result.vm_pu, percent, result.solved
 
     def _vary(self, size: Floats, buses: list[int], drawn: Any = None) -> list[Vary]:
@@ -190,26 +204,31 @@ class Sizing:
             self._chunk(bus[k : k + CHUNK], mw[k : k + CHUNK], state[k : k + CHUNK], keep)
             for k in range(0, len(bus), CHUNK)
         ]
-        names = ("voltage", "at_bus", "above", "loading", "at_branch", "reached", "vm", "percent")
+        names = ("voltage", "at_bus", "above", "loading", "at_branch", "reached", "vm", "percent", "slack_mw")
         return Rows(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
 
     def _chunk(self, bus: Ints, mw: Floats, state: Ints, keep: bool) -> Rows:
         buses, where = np.unique(bus, return_inverse=True)
         size = np.zeros((len(bus), len(buses)))
         size[np.arange(len(bus)), where] = mw
-        vm, percent, solved = self._voltages(size, buses.tolist(), state)
+        return self.judge(self._vary(size, buses.tolist()), state, keep)
+
+    def judge(self, vary: Sequence[Vary], state: Ints, keep: bool = False) -> Rows:
+        """Judge flows of anything that varies, one a state. keep: voltages and loadings as well."""
+        vm, percent, solved = self._voltages(vary, state)
         to_low, to_high = vm - self.low[state], self.high[state] - vm
         room_v = np.nan_to_num(np.fmin(to_low, to_high), nan=np.inf, posinf=np.inf, neginf=-np.inf)
         room_l = (self.most[state] - percent) / 100.0
         room_l = np.where(np.isnan(room_l), np.inf, room_l)
         if not room_l.shape[1]:
-            room_l = np.full((len(bus), 1), np.inf)
+            room_l = np.full((len(state), 1), np.inf)
         at_v, at_l = room_v.argmin(axis=1), room_l.argmin(axis=1)
-        every = np.arange(len(bus))
+        every = np.arange(len(state))
         worst = [np.where(solved, room[every, at], np.nan) for room, at in ((room_v, at_v), (room_l, at_l))]
-        more = (vm, percent) if keep else (np.zeros((len(bus), 0)), np.zeros((len(bus), 0)))
+        more = (vm, percent) if keep else (np.zeros((len(state), 0)), np.zeros((len(state), 0)))
         above = to_high[every, at_v] < to_low[every, at_v]
-        return Rows(worst[0], at_v, above, worst[1], at_l, self._reached.copy(), *more)
+        slack = self._slack if self._wants_slack else np.full(len(state), np.nan)
+        return Rows(worst[0], at_v, above, worst[1], at_l, self._reached.copy(), *more, slack)
 
     def steps(self, bus: Ints, mw: Floats) -> tuple[Floats, Ints]:
         """Largest change of any bus voltage when the load goes, and that bus's row in net.bus; NaN unsolved."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gridai.studies.lowest_scr import LowestScr
     from gridai.studies.mitigate import Mitigate
     from gridai.studies.modes import Modes
+    from gridai.studies.operating_modes import OperatingModes
     from gridai.studies.oscillate import Oscillate
     from gridai.studies.pause import Pause
     from gridai.studies.quality import Quality
@@ -50,6 +51,7 @@ HOMES = {
     "trip": "gridai.studies.trip:Trip",
     "cct": "gridai.studies.cct:Cct",
     "contingency": "gridai.studies.contingency:Contingency",
+    "operating-modes": "gridai.studies.operating_modes:OperatingModes",
     "timeseries": "gridai.studies.timeseries:Timeseries",
     "hosting": "gridai.studies.hosting:Hosting",
     "largest-pause": "gridai.studies.largest_pause:LargestPause",
@@ -125,6 +127,7 @@ __all__ = [
     "LowestScr",
     "Mitigate",
     "Modes",
+    "OperatingModes",
     "Oscillate",
     "Pause",
     "Quality",

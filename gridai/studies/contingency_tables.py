@@ -178,8 +178,8 @@ def _of(title: str, shown: Any, every: Any) -> str:
 def notes(found: Security, unrated: int, rating_mva: float | None) -> list[str]:
     """How it was judged."""
     out = [
-        "nothing is redispatched after an outage: what is lost falls on the slack, and an island without the slack counts "
-        "as cut off; each power flow is certified by its residual",
+        "nothing is redispatched after an outage: what is lost falls on the slack, and an island without the slack "
+        "counts as cut off; each power flow is certified by its residual",
         f"{found.already} voltages and loadings are outside their limits with everything in; they are not listed again",
     ]
     if unrated:

@@ -9,6 +9,7 @@ Importing this file loads the standard library only; the command line makes its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -35,6 +36,7 @@ class Timeseries:
     """
 
     needs_cluster: ClassVar[bool] = False
+    ticks: ClassVar[bool] = True
 
     profiles: str = setting("", "", "CSV files of profiles, parted by commas; none: everything but the cluster stands")
     until_s: float | None = setting(None, "s", "end (default: that of the profiles, else a day)", above=0.0)
@@ -68,12 +70,15 @@ class Timeseries:
             found.add("timeseries", None, "step_s", self.step_s, f"give a step up to until_s = {self.until_s:g} s")
         found.raise_if_any(SettingError)
 
-    def run(self, case: Case) -> Report:
-        """Solve every step. Raises CaseError for faults of the profiles, PowerFlowError where the case has none."""
+    def run(self, case: Case, tick: Callable[[int, int], None] | None = None) -> Report:
+        """Solve every step; tick(done, total) is called as steps are solved.
+
+        Raises CaseError for faults of the profiles, PowerFlowError where the case as it stands has no power flow.
+        """
         from gridai.reports import Report
         from gridai.studies import series_tables as tables
 
-        play, sums, taps = self.sums(case)
+        play, sums, taps = self.sums(case, tick)
         result = tables.result_of(case, sums)
         return Report(
             title=f"{case.name}: {len(sums.t_s):,} power flows over {tables.span(sums)}",
@@ -88,7 +93,7 @@ class Timeseries:
             provenance=provenance_of(case, result),
         )
 
-    def sums(self, case: Case) -> tuple[Any, Any, Any]:
+    def sums(self, case: Case, tick: Callable[[int, int], None] | None = None) -> tuple[Any, Any, Any]:
         """What varies, the sums over all steps, and the tap changers (None without)."""
         from contextlib import nullcontext
 
@@ -111,6 +116,8 @@ class Timeseries:
                 courses = sums.add(block, play.cluster_mw(at.start, at.stop))
                 if file is not None:
                     file.write(_columns(sums, block, courses, play.t_s[at], self.detail))
+                if tick is not None:
+                    tick(at.stop, len(play.t_s))
         return play, sums, taps
 
 
