@@ -62,7 +62,7 @@ def find_case(name_or_path: str | Path) -> Path:
         return path
     if path.is_dir():
         raise CaseError(f"{path}: case.toml: is missing: a case folder holds case.toml, network/ and dynamics/")
-    raise UnknownNameError(near(str(name_or_path), bundled, "case") + "; or give the path of a folder with a case.toml")
+    raise UnknownNameError(near(str(name_or_path), bundled, "case", "the path of a folder with a case.toml"))
 
 
 def read_case(folder: Path) -> dict[str, Any]:

@@ -80,18 +80,20 @@ def _rebuild_convergence(time_s: float, bus: str, residual: float, result: Any, 
     return error
 
 
-def near(name: object, names: Iterable[object], kind: str) -> str:
+def near(name: object, names: Iterable[object], kind: str, other_way: str = "") -> str:
     """Text for an UnknownNameError: what was asked for, the near names, or all of them when they are few.
 
-    name   what the user wrote.
-    names  the names that exist.
-    kind   what they are, in the singular: "case", "bus", "hardware".
+    name       what the user wrote.
+    names      the names that exist.
+    kind       what they are, in the singular: "case", "bus", "hardware".
+    other_way  what may be given in place of a name: "the path of a folder".
     """
     known = sorted({str(n) for n in names}, key=lambda n: (len(n), n))
     asked = str(name)
     text = f"unknown {kind} '{asked}'"
+    also = f"; or give {other_way}" if other_way else ""
     if not known:
-        return f"{text}: there are none"
+        return f"{text}: there are none{also}"
     folded: dict[str, list[str]] = {}
     for other in known:
         folded.setdefault(other.casefold(), []).append(other)
@@ -99,10 +101,10 @@ def near(name: object, names: Iterable[object], kind: str) -> str:
     contains = [n for n in known if asked and asked.casefold() in n.casefold() and n not in close]
     close = (close + contains)[:8]
     if close:
-        return f"{text}; did you mean {_quoted(close)}?"
+        return f"{text}; did you mean {_quoted(close)}?" + (f" Or give {other_way}" if other_way else "")
     if len(known) <= 40:
-        return f"{text}; known: {_quoted(known)}"
-    return f"{text}; known are {len(known)}, among them {_quoted(known[:12])}"
+        return f"{text}; known: {_quoted(known)}{also}"
+    return f"{text}; known are {len(known)}, among them {_quoted(known[:12])}{also}"
 
 
 def _quoted(names: Iterable[str]) -> str:

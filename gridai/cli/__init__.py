@@ -95,8 +95,15 @@ def call(argv: Sequence[str]) -> int:
     except (GridaiError, OSError) as error:
         if len(args) < len(argv):
             traceback.print_exc()
-        printing.error(_with_notes(str(error), error))
+        printing.error(_with_notes(_plain(error), error))
         return error.exit_status if isinstance(error, GridaiError) else 2
+
+
+def _plain(error: Exception) -> str:
+    """Text of an error; one of the system as "file: what is wrong with it", without its number."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _with_notes(text: str, error: BaseException) -> str:

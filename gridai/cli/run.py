@@ -9,6 +9,7 @@ The options of a study are the fields of its dataclass. The command does what th
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,7 @@ def run(
     from gridai.results.formats import check_format
 
     check_format(data)
+    check_out(out)
     if cluster_file is None:
         cluster: Any = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
     else:
@@ -171,13 +173,16 @@ def run(
     if made.placements and made.placements[-1].cluster is cluster:
         click.echo(f"{cluster} at {made.describe_bus(made.placements[-1].bus)} of {made.name}, balance {balance}\n")
     try:
-        with printing.busy(first_run() or f"running {type(study).__name__.lower()}"):
-            report: Report = study.run(made)
+        with printing.busy(first_run() or f"running {type(study).__name__.lower()}") as tick:
+            counted = getattr(study, "ticks", False)
+            report: Report = study.run(made, tick=tick) if counted else study.run(made)
     except ConvergenceError as error:
         _keep(error, out)
         raise
     except KeyboardInterrupt as error:
-        error.add_note("the run was stopped before its end: nothing of it is written" + _older(out))
+        kept = getattr(study, "keep", "")
+        left = f"what was finished is in {kept}, or its .part beside it" if kept else "nothing of it is written"
+        error.add_note(f"the run was stopped before its end: {left}" + _older(out))
         raise
     return present(report, out, svg, data)
 
@@ -187,6 +192,7 @@ def run_alone(study: Any, *, out: Path | None = None, svg: bool = False, data: D
     from gridai.results.formats import check_format
 
     check_format(data)
+    check_out(out)
     with printing.busy(f"running {type(study).__name__.lower()}"):
         report: Report = study.run()
     return present(report, out, svg, data)
@@ -206,6 +212,20 @@ def present(report: Report, out: Path | None, svg: bool, data: DataFormat) -> Re
         raise
     printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
     return report
+
+
+def check_out(out: Path | None) -> None:
+    """Raise SettingError where nothing can be written to `out`: before a long run, not after it."""
+    if out is None:
+        return
+    # The files are made beside the folder and renamed into it.
+    beside = next(p for p in out.absolute().parents if p.exists())
+    for place in (out, beside) if out.exists() else (beside,):
+        try:
+            with tempfile.TemporaryDirectory(prefix=".gridai-", dir=place):
+                pass
+        except OSError as error:
+            raise SettingError(f"--out {out}: nothing can be written in {place}: {error.strerror}") from error
 
 
 def first_run() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,20 @@ def show_case(name: str) -> None:
         printing.paragraph(about["description"])
         click.echo()
     facts = [("frequency", f"{about['f_hz']:g} Hz"), ("base", f"{about['s_base_mva']:g} MVA"), ("folder", folder)]
-    printing.table("", ("", ""), [*facts, *sorted(header.get("defaults", {}).items())])
+    printing.table("", ("", ""), [*facts, *_rows(header.get("defaults", {}))])
     for part in ("network", "dynamics"):
         printing.table(part, ("table", "rows"), list(catalogue.table_sizes(folder / part).items()))
     printing.table("source", ("", ""), [(key, value) for key, value in header.get("source", {}).items() if value])
     _readme(folder / "README.md")
+
+
+def _rows(defaults: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """The defaults of a case in order; a list as a row for each of its entries."""
+    rows: list[tuple[str, object]] = []
+    for key, value in sorted(defaults.items()):
+        for k, one in enumerate(value if isinstance(value, list) else [value]):
+            rows.append(("" if k else key, one))
+    return rows
 
 
 def _readme(path: Path) -> None:

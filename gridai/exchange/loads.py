@@ -60,7 +60,7 @@ def conversion_of(asked: str | LoadConversion) -> LoadConversion:
     if isinstance(asked, LoadConversion):
         return asked
     if asked not in CONVERSIONS:
-        raise SettingError(near(asked, CONVERSIONS, "load conversion") + "; or give a LoadConversion")
+        raise SettingError(near(asked, CONVERSIONS, "load conversion", "a LoadConversion"))
     return CONVERSIONS[asked]
 
 

@@ -127,8 +127,7 @@ def resolve(asked: str | int, keys: dict[int, str]) -> str:
         if asked in keys:
             return keys[int(asked)]
         span = f"{min(keys, default=0)} to {max(keys, default=0)}"
-        text = near(str(asked), keys.values(), "bus")
-        raise UnknownNameError(f"{text}; or give a pandapower index from {span}")
+        raise UnknownNameError(near(str(asked), keys.values(), "bus", f"a pandapower index from {span}"))
     key = asked.strip()
     if key in keys.values():
         return key

@@ -24,7 +24,7 @@ ACROSS = 3
 
 
 def voltages(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
-    """Voltages with their limits; below, each dip by itself, or without any the change since the start."""
+    """Voltages with their limits; below, each dip by itself; where there is none, the change since the start."""
     names, vm, _ = live_voltages(result)
     dips = envelopes.dips_of(result, vm) if names else []
     if not dips:

@@ -18,7 +18,7 @@ from gridai.results import Limit, Result
 from gridai.results.measures import swings as spans
 from gridai.results.stability import POLE_DEGREE, from_centre, weights
 
-NAMED = 8
+NAMED = 10
 FAR_DEGREE = 720.0
 """Angles are drawn this far: a machine that has left turns on without end."""
 

@@ -63,7 +63,7 @@ def _check_number(study: Any, found: Problems, name: str, value: Any, rule: Mapp
     low = -math.inf if low is None else low
     good = number and (math.isfinite(value) or endless) and (value > low if strict else value >= low)
     if not good:
-        kind = "a whole number" if whole else "a number"
+        kind = "a whole number" if whole else "a finite number" if value in (math.inf, -math.inf) else "a number"
         bound = "" if low == -math.inf else f"above {low:g}" if strict else f"of {low:g} or more"
         found.add(_name(study), None, name, value, " ".join(f"give {kind} {bound} {rule['unit']}".split()))
 

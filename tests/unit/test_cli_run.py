@@ -183,6 +183,22 @@ def test_a_full_disk_leaves_nothing_half_written(call: Call, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_named_before_the_run(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stop(*args: Any, **settings: Any) -> None:
+        raise AssertionError("the run has begun")
+
+    monkeypatch.setattr(engine, "simulate", stop, raising=False)
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    status, _, err = call(*PAUSE, "--out", file / "below")
+    assert status == 2
+    assert f"nothing can be written in {file}: Not a directory" in err
+    assert "Errno" not in err
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_check_prints_each_stage(call: Call) -> None:
     status, out, _ = call("check", "kundur")
     assert status == 0

@@ -35,6 +35,11 @@ def test_near_lists_all_when_few_and_some_when_many():
     assert near("x", [], "bus") == "unknown bus 'x': there are none"
 
 
+def test_near_says_what_else_may_be_given():
+    assert near("9", ["19"], "bus", "an index") == "unknown bus '9'; did you mean '19'? Or give an index"
+    assert near("zzz", ["b", "a"], "bus", "an index") == "unknown bus 'zzz'; known: 'a', 'b'; or give an index"
+
+
 def test_problems_collects_all_and_raises_once():
     found = Problems("case smib")
     found.raise_if_any(CaseError)

@@ -176,7 +176,7 @@ def test_a_machine_has_one_colour_in_all_panels(made_up):
     figure = plots.machines(made_up())
     looks = [{line.get_label(): (line.get_color(), line.get_linestyle()) for line in ax.lines} for ax in figure.axes]
     speed, power = ({k: v for k, v in panel.items() if str(k).startswith("G")} for panel in looks[1:])
-    assert len(speed) == 8
+    assert len(speed) == 10
     assert speed == power
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from gridai.plots.hosting import hosting_map
@@ -32,7 +34,7 @@ def test_every_bus_is_in_view_and_ticks_are_plain_numbers_apart(made_up, mw):
         [float(tick.get_text()) for tick in labels]
         boxes = sorted((tick.get_window_extent() for tick in labels), key=lambda box: (box.x0, box.y0))
         assert len(boxes) >= 2
-        assert not any(a.overlaps(b) for a, b in zip(boxes, boxes[1:], strict=False))
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
 
 
 def test_the_scale_of_colours_keeps_clear_of_the_ranking(made_up):
