@@ -32,6 +32,8 @@ class Respond:
     needs_cluster: ClassVar[bool] = True
 
     power_mw: float = setting(100.0, "MW", "power that the cluster takes off at most", above=0.0)
+    store_mw: float = setting(0.0, "MW", "part of it that UPS or a battery carry, beyond the caps", least=0.0)
+    store_mj: float = setting(0.0, "MJ", "energy of that store; 1 MWh = 3,600 MJ", least=0.0)
     kind: Literal["droop", "step", "both"] = setting("droop", "", "how it is called", choices=KINDS)
     droop_hz: float = setting(0.3, "Hz", "deviation beyond the deadband at which all of it is called", above=0.0)
     deadband_hz: float = setting(0.036, "Hz", "deviation within which nothing is done", least=0.0)
@@ -61,6 +63,9 @@ class Respond:
                 if abs(cycles - round(cycles)) > 1e-6 or round(cycles) > MOST_CYCLES:
                     text = f"give whole cycles of {self.cycle_s:g} s, {MOST_CYCLES} at most"
                     found.add("respond", None, "delay_s", delay, text)
+            if (self.store_mw > 0.0) != (self.store_mj > 0.0):
+                text = "a store takes power and energy: give both store_mw and store_mj, or none"
+                found.add("respond", None, "store_mj", self.store_mj, text)
             if self.kind != "droop" and not self.release_hz < self.step_hz:
                 text = f"must be below step_hz = {self.step_hz:g} Hz: the points cross"
                 found.add("respond", None, "release_hz", self.release_hz, text)
@@ -79,10 +84,12 @@ class Respond:
 
     def settings(self, delay_s: float, steeper: float = 1.0) -> dict[str, float]:
         """Columns of CAPLOAD's table."""
+        down = max(0.0, self.power_mw - self.store_mw)
         cycles = float(round(delay_s / self.cycle_s))
         droop = 0.0 if self.kind == "step" else self.power_mw / self.droop_hz * steeper
         return {
-            "droop_mw_per_hz": droop, "deadband_hz": self.deadband_hz, "down_mw": self.power_mw,
+            "droop_mw_per_hz": droop, "deadband_hz": self.deadband_hz, "down_mw": down,
+            "store_mw": min(self.store_mw, self.power_mw), "store_mj": self.store_mj,
             "step_mw": self.power_mw if self.kind != "droop" else 0.0, "step_hz": self.step_hz,
             "release_hz": self.release_hz, "cycle_s": self.cycle_s, "delay_cycles": cycles,
             "resolution_mw": self.resolution_mw, "ramp_mw_per_s": self.ramp_mw_per_s,

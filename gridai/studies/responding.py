@@ -71,9 +71,10 @@ class Bench:
         """Raises SettingError for more power than caps can give, UnknownNameError for an unknown unit."""
         own = placement.cluster
         reach = own.p_mw - own.idle_mw
-        if study.power_mw > reach * (1.0 + 1e-9):
+        if study.power_mw - study.store_mw > reach * (1.0 + 1e-9):
             raise SettingError(
-                f"power_mw = {study.power_mw:g}: caps end at the idle power of {own.idle_mw:.1f} MW; of "
+                f"power_mw = {study.power_mw:g}, store_mw = {study.store_mw:g}: caps end "
+                f"at the idle power of {own.idle_mw:.1f} MW; of "
                 f"{own.p_mw:.1f} MW they can take off {reach:.1f} MW: give that or less, or a larger cluster"
             )
         units = case.solve().network.units
@@ -161,6 +162,7 @@ def first_harm(rows: tuple[Swept, ...], steeper: float) -> float:
 
 def measures_of(bench: Bench, without: Outcome, answered: Outcome, rows: tuple[Swept, ...]) -> dict[str, Measure]:
     """Summary lines."""
+    used_mj = float(answered.result.series("load", bench.name, "used_mj")[-1])
     gained = 1e3 * (answered.nadir_hz - without.nadir_hz)
     lines = {
         "lost": Measure("power of the unit", bench.lost_mw, "MW", bench.unit),
@@ -170,6 +172,9 @@ def measures_of(bench: Bench, without: Outcome, answered: Outcome, rows: tuple[S
         "rocof_without": Measure("RoCoF over 500 ms without", without.rocof_hz_per_s, "Hz/s", COI),
         "rocof": Measure("RoCoF over 500 ms with it", answered.rocof_hz_per_s, "Hz/s", COI),
         "relief": Measure("power taken off", answered.relief_mw, "MW", bench.name),
+        "store": Measure(
+            "energy from the store", float(answered.result.series("load", bench.name, "used_mj")[-1]), "MJ"
+        ),
         "settled_without": Measure("frequency at the end without", without.settled_hz, "Hz", COI),
         "settled": Measure("frequency at the end with it", answered.settled_hz, "Hz", COI),
         "second_dip": Measure("second dip after the work returns", second_dip(answered), "mHz"),

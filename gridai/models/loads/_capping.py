@@ -14,6 +14,13 @@ SLOTS = 20
 
 
 @kernel
+def most_relief(p, x):
+    """What caps and, while it has energy, the store can take off the grid [pu]; not more than the load."""
+    store = p.store_mw / p.mva if x.used_mj < p.store_mj else 0.0
+    return min(p.caps_pu + store, p.p0_pu)
+
+
+@kernel
 def share_of_voltage(vm, v_switch_pu):
     """1 down to v_switch_pu, below it as a constant impedance."""
     r = min(vm / v_switch_pu, 1.0)
@@ -36,7 +43,7 @@ def outputs(p, x, z, u, y):
     share = z.on * share_of_voltage(abs(complex(u.v_re, u.v_im)), p.v_switch_pu)
     y.p_pu = (p.p0_pu - x.relief_pu) * share
     y.q_pu = y.p_pu * p.tan_phi
-    y.relief_pu, y.called_mw, y.df_pu = x.relief_pu, z.called_mw, x.df_pu
+    y.relief_pu, y.called_mw, y.df_pu, y.used_mj = x.relief_pu, z.called_mw, x.df_pu, x.used_mj
 
 
 @kernel
@@ -47,14 +54,15 @@ def derivatives(p, x, z, u, y, d):
     ramp, back = p.ramp_mw_per_s / p.mva, p.recover_mw_per_s / p.mva
     up = ramp if x.relief_pu >= 0.0 else back
     down = back if x.relief_pu > 0.0 else ramp
-    low, high = -p.up_mw / p.mva, p.most_pu
+    low, high = -p.up_mw / p.mva, most_relief(p, x)
     _, d.relief_pu = servo(z.called_mw / p.mva, x.relief_pu, p.t_s, -down, up, low, high)
+    d.used_mj = max(0.0, x.relief_pu - p.caps_pu) * p.mva
 
 
 @kernel
 def clamp(p, x, u):
-    """Back within what caps can do."""
-    x.relief_pu = clip(x.relief_pu, -p.up_mw / p.mva, p.most_pu)
+    """Back within what caps and store can do; a store that is empty gives its part back to the grid at once."""
+    x.relief_pu = clip(x.relief_pu, -p.up_mw / p.mva, most_relief(p, x))
 
 
 @kernel
@@ -88,7 +96,7 @@ def enter(p, z, call_mw):
 
 
 def at_rest(p, x, z, u, y, op: Start) -> None:
-    """At rest at the power of the power flow. What caps can take off ends at the idle power: `most_pu`."""
+    """At rest at the power of the power flow. What caps can take off ends at the idle power: `caps_pu`."""
     if op.p_pu <= 0.0:
         raise InitialisationError(f"the load gives {-op.p_pu * p.mva:g} MW in the power flow; caps need a consumer")
     if abs(op.v) < p.v_switch_pu:
@@ -100,8 +108,8 @@ def at_rest(p, x, z, u, y, op: Start) -> None:
             f"idle_mw = {p.idle_mw:g}: above the load's {op.p_pu * p.mva:g} MW; a cap cannot go below the idle power"
         )
     p.p0_pu, p.tan_phi = op.p_pu, op.q_pu / op.p_pu
-    p.most_pu = min(p.down_mw / p.mva, op.p_pu - p.idle_mw / p.mva)
-    x.theta_rad, x.df_pu, x.relief_pu = np.angle(op.v), 0.0, 0.0
+    p.caps_pu = min(p.down_mw / p.mva, op.p_pu - p.idle_mw / p.mva)
+    x.theta_rad, x.df_pu, x.relief_pu, x.used_mj = np.angle(op.v), 0.0, 0.0, 0.0
 
 
 def whole_delay(values: dict[str, float]) -> list[tuple[str, str]]:
@@ -125,12 +133,15 @@ PARAMS = (
     Param("v_switch_pu", "pu", 0.7, "below this voltage the load is a constant impedance", low=0.01, high=1.0),
     Param("p0_pu", "pu", None, "power of the power flow", solved=True),
     Param("tan_phi", "", None, "Q over P", solved=True),
-    Param("most_pu", "pu", None, "most that caps can take off", solved=True),
+    Param("store_mw", "MW", 0.0, "power of UPS or battery that carries load beyond the caps", low=0.0),
+    Param("store_mj", "MJ", 0.0, "its energy; it is not charged again", low=0.0),
+    Param("caps_pu", "pu", None, "most that caps can take off", solved=True),
 )
 STATES = (
     State("theta_rad", "rad", "tracked angle of the bus voltage"),
     State("df_pu", "pu", "measured deviation of the frequency"),
     State("relief_pu", "pu", "power taken off"),
+    State("used_mj", "MJ", "energy that the store has given"),
 )
 MEMORY = (
     State("ticks", "", "number of ticks so far"),
@@ -146,9 +157,11 @@ OUTPUTS = (
     Output("q_pu", "pu", "consumed reactive power", "q_mvar", on_base=True),
     Output("relief_pu", "pu", "power taken off", "relief_mw", on_base=True),
     Output("called_mw", "MW", "relief that the caps are set to", "called_mw"),
+    Output("used_mj", "MJ", "energy that the store has given", "used_mj"),
     Output("df_pu", "pu", "measured deviation of the frequency"),
 )
 DEVIATIONS = (
     "constant power at any voltage above v_switch_pu; no trip at low voltage (see ECLUSTER and UPSGROUP)",
     "the delay is a whole number of cycles, 20 at most",
+    "the store has no losses and is not charged again; its end is met at the end of a step",
 )

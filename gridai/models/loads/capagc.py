@@ -2,7 +2,7 @@
 
     order of the AGC (column `area`) x share --> to the nearest resolution_mw, every cycle_s --> delay of delay_cycles
                                             --> caps --> 1/(1 + s t), ramps --> relief
-    P = P0 - relief,   -up_mw <= relief <= min(down_mw, P0 - idle_mw)
+    P = P0 - relief,   -up_mw <= relief <= min(down_mw, P0 - idle_mw) + store_mw while it has given less than store_mj
 
 An order above 0 asks for more generation, so the cluster takes power off; below 0 it does work that waits. To follow
 in both directions it runs at P0 with up_mw above it in hand. `share` is beyond the shares of the units, which sum to 1:
@@ -44,7 +44,7 @@ def guards(p, x, z, u, y, t, g):
 def update(p, x, z, u, y, t, g):
     """Take the order, and set the caps of delay_cycles ago."""
     if g.tick > 0.0:
-        enter(p, z, rounded(clip(p.share * u.order_mw, -p.up_mw, p.down_mw), p.resolution_mw))
+        enter(p, z, rounded(clip(p.share * u.order_mw, -p.up_mw, p.down_mw + p.store_mw), p.resolution_mw))
     return 0
 
 

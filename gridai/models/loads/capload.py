@@ -6,9 +6,10 @@
                     step      step_mw from df < -step_hz on, until df > -release_hz
                     call  =   droop + step, to the nearest resolution_mw
     call --> delay of delay_cycles --> caps --> 1/(1 + s t), ramp out, recover back --> relief
-    P = P0 - relief,   -up_mw <= relief <= min(down_mw, P0 - idle_mw)
+    P = P0 - relief,   -up_mw <= relief <= min(down_mw, P0 - idle_mw) + store_mw while it has given less than store_mj
 
-A cap below the idle power does nothing more: the relief saturates there. `recover_mw_per_s` keeps the return of the
+A cap below the idle power does nothing more: the relief saturates there, but for what UPS or a battery carry, as long
+as they have energy (no losses, not charged again). `recover_mw_per_s` keeps the return of the
 work from pulling the frequency down a second time. A delay of 0 cycles acts at the tick itself: on average half a
 cycle late. 97 ms from trigger to cap are measured on three V100 (arXiv:2605.26384): one cycle of 0.1 s.
 
@@ -59,7 +60,7 @@ def update(p, x, z, u, y, t, g):
             z.stepped = 0.0
         call = p.droop_mw_per_hz * max(0.0, -df_hz - p.deadband_hz)
         call -= p.over_mw_per_hz * max(0.0, df_hz - p.deadband_hz)
-        call = clip(call + p.step_mw * z.stepped, -p.up_mw, p.down_mw)
+        call = clip(call + p.step_mw * z.stepped, -p.up_mw, p.down_mw + p.store_mw)
         enter(p, z, rounded(call, p.resolution_mw))
     return 0
 

@@ -19,7 +19,7 @@ SAMPLES_LOADS: dict[str, tuple[dict[str, float], ...]] = {
     "ldshbl": ({"f1_hz": 59.3, "f2_hz": 59.0, "fo_hz": 61.0, **_STAGES},),
     "ldelec": ({}, {"frcel": 0.3, "vd1_pu": 0.9, "vd2_pu": 0.6}),
     "capload": (
-        {"droop_mw_per_hz": 500.0, "deadband_hz": 0.02},
+        {"droop_mw_per_hz": 500.0, "deadband_hz": 0.02, "store_mw": 5.0, "store_mj": 10.0},
         {"step_mw": 20.0, "over_mw_per_hz": 100.0, "up_mw": 10.0, "delay_cycles": 7.0, "resolution_mw": 0.5},
     ),
     "capagc": ({"share": 0.3, "up_mw": 20.0}, {"share": 0.1, "delay_cycles": 20.0, "ramp_mw_per_s": 5.0}),

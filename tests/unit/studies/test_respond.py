@@ -84,6 +84,19 @@ def test_relief_saturates_at_the_idle_power_and_in_steps(case: Any):
     assert p.min() == pytest.approx(150.0, abs=1e-6)
 
 
+def test_a_store_carries_what_caps_cannot_until_it_is_empty(case: Any):
+    """Caps reach 64 MW; 40 MW of UPS with 200 MJ lift the relief to 104 MW for 5 s, then it is 64 MW again."""
+    system = capped(case, droop_mw_per_hz=5000.0, idle_mw=150.0, store_mw=40.0, store_mj=200.0)
+    result = simulate(system, [LoadStep("L20", 900.0, at_s=1.0)], until_s=20.0)
+    relief, used = (result.series("load", "cluster", q) for q in ("relief_mw", "used_mj"))
+    assert relief.max() == pytest.approx(104.25, abs=1e-6)
+    assert used[-1] == pytest.approx(200.0, abs=40.0 / 240.0 + 1e-6)
+    assert relief[-1] == pytest.approx(64.25, abs=1e-6)
+    beyond = np.maximum(relief - 64.25, 0.0)
+    given = np.sum(np.diff(result.t_s) * (beyond[1:] + beyond[:-1]) / 2.0)
+    assert given == pytest.approx(used[-1], rel=1e-3)
+
+
 def test_over_frequency_adds_work_within_its_bound(case: Any):
     """A load of 400 MW goes: the cluster works 20 MW more."""
     system = capped(case, over_mw_per_hz=1000.0, up_mw=20.0, idle_mw=83.5)
@@ -107,6 +120,7 @@ def test_flat_start(case: Any):
         ({"kind": "drop"}, "kind"),
         ({"until_s": 10.0}, "until_s"),
         ({"power_mw": 0.0}, "power_mw"),
+        ({"store_mw": 10.0}, "store_mj.*both"),
     ],
 )
 def test_bad_settings_are_refused_by_name(settings: dict[str, Any], words: str):
