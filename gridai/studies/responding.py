@@ -172,9 +172,7 @@ def measures_of(bench: Bench, without: Outcome, answered: Outcome, rows: tuple[S
         "rocof_without": Measure("RoCoF over 500 ms without", without.rocof_hz_per_s, "Hz/s", COI),
         "rocof": Measure("RoCoF over 500 ms with it", answered.rocof_hz_per_s, "Hz/s", COI),
         "relief": Measure("power taken off", answered.relief_mw, "MW", bench.name),
-        "store": Measure(
-            "energy from the store", float(answered.result.series("load", bench.name, "used_mj")[-1]), "MJ"
-        ),
+        "store": Measure("energy from the store", used_mj, "MJ"),
         "settled_without": Measure("frequency at the end without", without.settled_hz, "Hz", COI),
         "settled": Measure("frequency at the end with it", answered.settled_hz, "Hz", COI),
         "second_dip": Measure("second dip after the work returns", second_dip(answered), "mHz"),
