@@ -58,25 +58,29 @@ class Play:
 
     def _followers(self, k0: int, k1: int) -> list[Vary]:
         """Units in proportion to their dispatch, within their turbines; units with a profile of their own stay out."""
-        net, m = self.flow.net, self.flow.matrices
-        change = self._change(k0, k1)
+        net = self.flow.net
         given = self.columns.get(("gen", "p_mw"), {})
-        gen = net.gen[net.gen["in_service"].astype(bool)]
-        free = [i for i in gen.index if i not in given and gen.at[i, "p_mw"] > 0.0
-                and not m.reference[m.node_of_bus[int(gen.at[i, "bus"])]]]  # fmt: skip
-        slack = sum(float(net.res_ext_grid["p_mw"].clip(lower=0.0).sum()) for _ in [0] if len(net.ext_grid))
-        slack += sum(float(net.res_gen.at[i, "p_mw"]) for i in gen.index
-                     if m.reference[m.node_of_bus[int(gen.at[i, "bus"])]])  # fmt: skip
-        p = gen.loc[free, "p_mw"].to_numpy(dtype=float) * gen.loc[free, "scaling"].to_numpy(dtype=float)
-        total = float(p.sum()) + max(slack, 0.0)
+        free = [i for i in self._free if i not in given]
+        p = net.gen.loc[free, "p_mw"].to_numpy(dtype=float) * net.gen.loc[free, "scaling"].to_numpy(dtype=float)
+        total = float(p.sum()) + self._slack_mw
         if not free or total <= 0.0:
             return []
-        block = p * (1.0 + change[:, None] / total)
-        if "max_p_mw" in gen:
-            most = gen.loc[free, "max_p_mw"].fillna(np.inf).to_numpy(dtype=float)
+        block = p * (1.0 + self._change(k0, k1)[:, None] / total)
+        if "max_p_mw" in net.gen:
+            most = net.gen.loc[free, "max_p_mw"].fillna(np.inf).to_numpy(dtype=float)
             block = np.minimum(block, np.maximum(most, p))
-        block = np.maximum(block, 0.0)
-        return [Vary("gen", "p_mw", block / gen.loc[free, "scaling"].to_numpy(dtype=float), free)]
+        return [Vary("gen", "p_mw", np.maximum(block, 0.0) / net.gen.loc[free, "scaling"].to_numpy(dtype=float), free)]
+
+    def __post_init__(self) -> None:
+        """Units that can follow, and what the slack gives in the base case. [MW]"""
+        net, m = self.flow.net, self.flow.matrices
+        gen = net.gen[net.gen["in_service"].astype(bool)]
+        at_slack = {i for i in gen.index if m.reference[m.node_of_bus.get(int(gen.at[i, "bus"]), 0)]}
+        self._free = [i for i in gen.index if i not in at_slack and gen.at[i, "p_mw"] > 0.0
+                      and int(gen.at[i, "bus"]) in m.node_of_bus]  # fmt: skip
+        own = sum(float(net.res_gen.at[i, "p_mw"]) for i in at_slack)
+        grids = float(net.res_ext_grid["p_mw"].sum()) if len(net.ext_grid) else 0.0
+        self._slack_mw = max(own + grids, 0.0)
 
     def _change(self, k0: int, k1: int) -> Floats:
         """Load less infeed that is not followed, over that of the case. [MW]"""
