@@ -19,6 +19,10 @@ from gridai.results import Limit, Result
 
 def regulation(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """Regulation: signal and responses with scores, frequency over the hour, how long how far off, the cluster."""
+    if "scores" not in result.meta:
+        figure, axes = style.new_figure(1, title or "Regulation", footer)
+        style.finish(axes[0], np.zeros(0), "power (MW)", 0.0)
+        return figure
     height = 11.2
     figure = style.blank_figure(style.WIDTH_IN, height, title or "Regulation", footer)
     grid = figure.add_gridspec(4, 1, left=0.09, right=0.735, top=0.93, bottom=0.065, hspace=0.36)

@@ -26,6 +26,10 @@ SWEPT = (
 
 def response_to_frequency(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """Fast response: frequency after the loss, power taken off, and what each delay does; crosses mark harm."""
+    if "respond" not in result.meta:
+        figure, axes = style.new_figure(1, title or "Fast response", footer)
+        style.finish(axes[0], np.zeros(0), "frequency (Hz)", 0.0)
+        return figure
     height = 8.6
     figure = style.blank_figure(style.WIDTH_IN, height, title or "Fast response", footer)
     grid = figure.add_gridspec(3, 3, left=0.09, right=0.97, top=0.93, bottom=0.075, hspace=0.4, wspace=0.42,

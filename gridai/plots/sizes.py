@@ -18,6 +18,10 @@ from gridai.results import Limit, Result
 
 def smallest_remedies(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
     """Smallest remedies: power at the meter over the last periods, what the battery gives, and its charge."""
+    if "window_s" not in result.meta:
+        figure, axes = style.new_figure(1, title or "Smallest remedies", footer)
+        style.finish(axes[0], np.zeros(0), "power (MW)", 0.0)
+        return figure
     figure, axes = style.new_figure(3, title or "Smallest remedies", footer)
     begin, end = result.meta.get("window_s", (result.t_s[0], result.t_s[-1]))
     inside = (result.t_s >= begin - 1e-9) & (result.t_s <= end + 1e-9)
