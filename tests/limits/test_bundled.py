@@ -23,11 +23,11 @@ def test_every_case_has_its_limits() -> None:
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in FILES])
 def test_limits_hold(name: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     checked = check(read_limits(FILES[name]))
     assert checked.passed, "\n\n".join(failure(o, FILES[name]) for o in checked.outcomes if not o.good)
     assert checked.stale == ""
-    assert time.perf_counter() - begin < BUDGET_S
+    assert time.process_time() - begin < BUDGET_S
 
 
 @pytest.mark.parametrize("path", FILES.values(), ids=FILES)

@@ -44,9 +44,9 @@ def test_every_bundled_case_solves(name):
 
 def test_load_and_solve_are_quick():
     load_case("ieee39").solve()
-    start = time.perf_counter()
+    start = time.process_time()
     load_case("ieee39").solve()
-    assert time.perf_counter() - start < 0.4  # reached: 0.05 s
+    assert time.process_time() - start < 0.4  # reached: 0.05 s
 
 
 def test_importing_cases_loads_neither_pandapower_nor_pandas(child_env):

@@ -239,10 +239,10 @@ def test_serving_is_found_again() -> None:
 def test_an_hour_is_fitted_quickly() -> None:
     t = np.arange(0.0, 3600.0, 0.1)
     course = RUNS[2].profile(3600.0, GPUS, 8, 0).scaled(MEAN_MW)
-    start = time.perf_counter()
+    start = time.process_time()
     found = fit(Trace("hour", t, metered(course, t, 0.5), GPUS, 0.5))
     _ = found.measures()
-    assert time.perf_counter() - start < 10.0  # reached 2 s for 36,000 samples
+    assert time.process_time() - start < 10.0  # reached 2 s for 36,000 samples
     assert isinstance(found.workload, Training)
 
 

@@ -213,10 +213,10 @@ def test_a_pause_below_idle_means_servers_off() -> None:
 def test_an_hour_of_100_000_gpus_at_10_ms_is_quick_and_small() -> None:
     for settings, limit_s in (({}, 2.0), ({"facility": Facility()}, 2.0)):
         cluster = Cluster.of("H100", 100_000, **settings)
-        start, longest, n, top = time.perf_counter(), 0, 0, 0.0
+        start, longest, n, top = time.process_time(), 0, 0, 0.0
         for t, mw in cluster.stream(3600.0, 0.01):
             longest, n, top = max(longest, len(t)), n + len(t), max(top, float(mw.max()))
-        took_s = time.perf_counter() - start
+        took_s = time.process_time() - start
         assert n == 360_000
         assert longest <= 65_536  # memory: some arrays of one chunk
         assert took_s < limit_s  # reached 0.02 s with a fixed PUE, 1.0 s with all stages

@@ -91,18 +91,18 @@ def test_default_cluster_swings_modestly() -> None:
 
 
 def test_an_hour_of_a_large_cluster_is_quick() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     Cluster.of("H100", count=100_000).demand(3600.0)
     Cluster.of("B200", count=1_000_000).demand(3600.0)
-    assert time.perf_counter() - start < 2.0  # reached 0.01 s and 0.11 s
+    assert time.process_time() - start < 2.0  # reached 0.01 s and 0.11 s
 
 
 def test_an_hour_at_10_ms_of_many_jobs_with_ripple_is_quick() -> None:
     work = Training(job_gpus=512, eval_every=12, ripple=0.013, ripple_s=0.3)
-    start, n = time.perf_counter(), 0
+    start, n = time.process_time(), 0
     for t, _ in Cluster.of("H100", count=100_000, workload=work).stream(3600.0, 0.01):
         n += len(t)
-    assert time.perf_counter() - start < 2.0  # reached 1.1 s on a busy core
+    assert time.process_time() - start < 2.0  # reached 1.1 s on a busy core
     assert n == 360_000
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -97,13 +96,12 @@ def test_a_failing_write_leaves_nothing(made_up, tmp_path: Path, monkeypatch: py
     assert os.listdir(tmp_path) == []
 
 
-def test_drawing_and_saving_all_figures_is_quick(made_up, tmp_path: Path):
-    """Under 1.5 s of processor time on a quiet machine (0.9 s reached); the bound here allows for a busy one."""
+def test_every_figure_is_drawn_and_saved_from_a_plain_result(made_up, tmp_path: Path):
+    """What a figure needs and the result lacks leaves its panel empty; nothing warns or stops."""
     result = made_up()
-    begin = time.process_time()
     for name, draw in plots.FIGURES.items():
         plots.save_figure(draw(result, NERC), tmp_path / f"{name}.png")
-    assert time.process_time() - begin < 4.0
+    assert {path.stem for path in tmp_path.iterdir()} == set(plots.FIGURES)
 
 
 def test_importing_plots_loads_no_matplotlib_and_drawing_no_pyplot():

@@ -152,7 +152,7 @@ def test_the_command(run_file: str, tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_an_hour_at_20_samples_a_second_is_fitted_in_time(tmp_path: Path) -> None:
     t = np.arange(0.0, 3600.0, 0.05)
     path = written(tmp_path, t, 850.0 * GPUS * metered(RUN.profile(3600.0, GPUS, 8, 1), t, 0.1))
-    start = time.perf_counter()
+    start = time.process_time()
     report = Fit(trace=path, gpus=GPUS, meter_s=0.1).run()
-    assert time.perf_counter() - start < 10.0  # reached 2.5 s; 7 s at 100 samples a second
+    assert time.process_time() - start < 10.0  # reached 2.5 s; 7 s at 100 samples a second
     assert "step" in str(report)
