@@ -85,7 +85,8 @@ def placement_of(case: Case, name: str | None) -> Placement:
         )
     if name is None:
         if len(placed) > 1:
-            raise SettingError(f"cluster: the case holds {', '.join(placed)}; name the one that is meant by `cluster` (--cluster)")
+            names = ", ".join(placed)
+            raise SettingError(f"cluster: the case holds {names}; name the one that is meant by `cluster` (--cluster)")
         return case.placements[0]
     if name not in placed:
         raise UnknownNameError(near(name, placed, "cluster"))
