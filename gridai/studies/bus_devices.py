@@ -1,13 +1,23 @@
-"""Devices at the cluster's bus that studies compare with shapers: a synchronous condenser, a grid-forming inverter.
+"""Devices at the cluster's bus compared with shapers: synchronous condenser, grid-forming inverter, STATCOM.
 
-Both stand at the bus with 0 MW at the voltage of the power flow, so the operating point stays as it is.
+All stand at the bus with 0 MW at the voltage of the power flow, so the operating point stays as it is.
 
 condenser     GENROU with the reactances and time constants of Kundur's example 12.6, H = 2 s (a flywheel; assumed),
               exciter SEXS (gain 100, 50 ms; assumed)
 grid-forming  REGFM_A1 (WECC) with a battery behind it: 1 % frequency droop at full power in both directions
 
-A device that holds voltage or frequency changes the modes of the grid: beside machines without exciters, as in case
-kundur, the grid-forming inverter makes the importing area drift away (eigenvalue +0.13/s; with exciters it is stable).
+statcom       a converter of reactive current alone: REGCA1 and REECA1 with no active power (current at most the rated
+              one, whatever the voltage) under REPCA1, which holds the bus voltage with 3 % droop (V + Kc Q) by an
+              integrator of 200/s and lags of 5 ms. In a stiff grid the voltage answers in 1 / (200 x 0.03) = 0.17 s,
+              behind a short-circuit ratio of 3 in 14 ms. (WECC's own STATCOM model is SVSMO3: slope, integrator,
+              limit of current as here; its switched shunts and slow reset are left out. Numbers assumed.)
+
+A device that holds voltage or frequency changes the modes of the grid. Beside machines on manual excitation, as in
+case kundur, the grid-forming inverter at bus 9 makes the areas drift apart (eigenvalue +0.13/s). That is the grid and
+not the inverter: a tie of 400 MW between machines of constant field voltage is stable only while the frequency of the
+other end gives way. Any stiff angle at bus 9 shows it, without REGFM_A1 too: an infinite bus behind 0.15 pu +0.84/s, a
+classical machine of D = 100 (a droop of 1 %) +0.16/s, and REGFM_A1 of the same constant voltage +0.16/s. Droops of
+20 % are stable, so is the STATCOM, which leaves the angle alone, and so are exciters on the machines.
 """
 
 from __future__ import annotations
@@ -29,7 +39,16 @@ CONDENSER = {
     "sexs": {"ta_tb": 0.1, "tb_s": 10.0, "k": 100.0, "te_s": 0.05, "emin_pu": -5.0, "emax_pu": 6.0},
 }  # fmt: skip
 GRID_FORMING = {"regfm_a1": {"pmin_pu": -1.0, "pmax_pu": 1.0, "mp": 0.01}}
-DEVICES: dict[str, dict[str, dict[str, float]]] = {"condenser": CONDENSER, "grid-forming": GRID_FORMING}
+STATCOM = {
+    "regca1": {"tg_s": 0.005, "iqrmax_pu_per_s": 0.0, "iqrmin_pu_per_s": 0.0},
+    "reeca1": {"q_flag": 0.0, "pq_flag": 0.0, "trv_s": 0.005, "tiq_s": 0.0, "imax_pu": 1.0, "pmax_pu": 0.0,
+               "qmax_pu": 1.0, "qmin_pu": -1.0},
+    "repca1": {"ref_flag": 1.0, "tfltr_s": 0.005, "kp": 0.0, "ki": 200.0, "tfv_s": 0.0, "kc": 0.03, "qmax_pu": 1.0,
+               "qmin_pu": -1.0},
+}  # fmt: skip
+DEVICES: dict[str, dict[str, dict[str, float]]] = {
+    "condenser": CONDENSER, "grid-forming": GRID_FORMING, "statcom": STATCOM,
+}  # fmt: skip
 
 
 def with_device(case: Case, bus: str, kind: str, mva: float) -> Case:

@@ -39,7 +39,7 @@ class Mitigate:
 
     remedies: str = setting("all", "", "names with commas: floor, cap, ramp, floor+ramp, ballast, stagger, jitter, "
                             "capacitor, supercapacitor, battery, floor+battery, condenser, "
-                            "grid-forming; all of them")  # fmt: skip
+                            "grid-forming, statcom; all of them")  # fmt: skip
     shape: Literal["square", "sine", "measured"] = setting("square", "", "course of the power", choices=SHAPES)
     amplitude_mw: float | None = setting(None, "MW", "half of highest less lowest power (default: 10 % of the "
                                          "cluster; measured: in proportion to the cluster)", above=0.0)  # fmt: skip
@@ -51,8 +51,8 @@ class Mitigate:
     ramp_s: float = setting(10.0, "s", "time in which a ramp limit lets the whole swing pass", above=0.0)
     smooth_s: float = setting(10.0, "s", "time constant of the power that the battery leaves", above=0.0)
     store_s: float = setting(60.0, "s", "energy of the battery over its power, which is the swing", above=0.0)
-    device_mva: float | None = setting(None, "MVA", "condenser and grid-forming inverter at the bus (default: the "
-                                       "cluster's MW)", above=0.0)  # fmt: skip
+    device_mva: float | None = setting(None, "MVA", "condenser, grid-forming inverter and STATCOM at the bus "
+                                       "(default: the cluster's MW)", above=0.0)  # fmt: skip
     jobs: int = setting(8, "", "jobs in step, for stagger and jitter", least=2)
     range_mw: float | None = setting(None, "MW", "specification: highest less lowest power", above=0.0)
     ramp_mw_per_min: float | None = setting(None, "MW/min", "specification: ramp over 0.1 s, up and down", above=0.0)
@@ -148,6 +148,21 @@ class Mitigate:
         )
 
 
+def _costs(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the cost columns hold, and which devices have costs that no model counts."""
+    late = [row.remedy.name for row in rows if row.cost.delay_s > 0.0]
+    held = [row.remedy.name for row in rows if row.remedy.device in ("condenser", "statcom")]
+    unknown = f"losses of {' and '.join(held)} are not modelled (some 1 % of the rating, assumed)"
+    return (
+        "latency: how much later work is done on average; "
+        + (f"added by {', '.join(late)}, none by the others" if late else "none of these remedies adds any")
+        + "; work that a cap or a ramp limit holds back counts as training lost",
+        "throughput: energy that left the store; of the grid-forming inverter its battery's, with the efficiencies of "
+        "the remedy battery",
+        *((unknown,) if held else ()),
+    )
+
+
 def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
     asked = [f"at most {study.band_share:.0%} of the energy of all that varies in 0.1 to 20 Hz"]
     asked += [f"range {study.range_mw:g} MW"] if study.range_mw else []
@@ -163,6 +178,9 @@ def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
         "`band rms` is the size",
         "a machine's swing is that of its speed against the centre of inertia",
         "a device that holds the voltage keeps voltage-dependent load up: after a trip the frequency may fall further",
+        "Pst: flicker at the cluster's bus over that half of the run, as if it went on for 10 minutes; lamp of the "
+        "grid's frequency; straight lines between the steps of the run",
+        *_costs(rows),
         "powers and swings are read over the second half of the periods; costs over all of them",
         "work that is deferred or delayed does not stretch the course; the time it costs is stated instead",
         f"help: power caps take off {study.relief:.0%} of the mean power {study.delay_s:g} s after the trip, within "

@@ -15,7 +15,7 @@ from gridai.studies.bus_devices import DEVICES, with_device
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
-    from gridai.cluster.shapers import Chain, Restlessness
+    from gridai.cluster.shapers import Chain, Cost, Restlessness
     from gridai.kernel.profile import Profile
     from gridai.studies.mitigate import Mitigate
     from gridai.studies.remedies import Course, Remedy
@@ -36,7 +36,8 @@ NAN = float("nan")
 class Row:
     """One remedy and all that was found of it.
 
-    felt     largest swing of a generator's speed [mHz], a line's flow [MW], a bus voltage [1e-3 pu].
+    cost     of the shapers, and of a battery behind a device at the bus.
+    felt     largest swing of a generator's speed [mHz], a line's flow [MW], a bus voltage [1e-3 pu]; Pst at the bus.
     relief   power taken off when called, from the call on. [MW]
     nadir_hz, rocof_hz_per_s  after the trip, with that relief; f: (t_s, f_hz) of that run.
     """
@@ -44,6 +45,7 @@ class Row:
     remedy: Remedy
     chain: Chain
     power: Restlessness
+    cost: Cost
     felt: dict[str, float]
     relief: Profile
     nadir_hz: float
@@ -67,9 +69,10 @@ def compare(
         power = restlessness(chain.power, *window)
         relief = remedy.relief(course, study.relief, study.delay_s, AFTER_S)
         held = with_device(case, placement.bus, remedy.device, remedy.device_mva) if remedy.device else case
-        felt = _felt(held, placement, chain.power, window, study.step_s)
+        felt, own = _felt(held, placement, chain.power, window, study.step_s)
+        cost = chain.cost + own if remedy.device == "grid-forming" else chain.cost
         nadir, rocof, f = _help(study, held, placement, course.mean_mw, relief)
-        rows.append(Row(remedy, chain, power, felt, relief, nadir, rocof, f, shortfall(study, power)))
+        rows.append(Row(remedy, chain, power, cost, felt, relief, nadir, rocof, f, shortfall(study, power)))
     return rows
 
 
@@ -102,8 +105,8 @@ def drawing(case: Case, placement: Placement, course: Profile) -> Case:
 
 def _felt(
     case: Case, placement: Placement, power: Profile, window: tuple[float, float], step_s: float
-) -> dict[str, float]:
-    """The largest swings that the grid feels within a window of time."""
+) -> tuple[dict[str, float], Cost]:
+    """The largest swings that the grid feels within a window of time; what a battery behind a device here costs."""
     from gridai.studies.disturbance import play, swing_rows
 
     end = float(power.t_s[-1])
@@ -118,7 +121,39 @@ def _felt(
             continue
         rows = swing_rows(result, *window, kind, quantity)
         found[key] = factors[kind] * rows[0][1] if rows else NAN
-    return found
+    found["pst"] = _flicker(result, placement.bus, window)
+    return found, _battery_cost(result)
+
+
+def _flicker(result: Result, bus: str, window: tuple[float, float]) -> float:
+    """Pst of a bus voltage within a window of time; the flickermeter has all the time before it to settle."""
+    from gridai.results.flickermeter import LEAST_RATE_HZ, instantaneous_flicker, lamp_of, pst
+
+    t = np.arange(0.0, window[1], 1.0 / LEAST_RATE_HZ)
+    v = np.interp(t, result.t_s, result.series("bus", bus, "vm_pu"))
+    seen = instantaneous_flicker(v, LEAST_RATE_HZ, lamp_of(float(result.meta["f_hz"])))
+    return pst(seen[t >= window[0]])
+
+
+def _battery_cost(result: Result) -> Cost:
+    """Throughput and losses of the battery behind a grid-forming inverter that was played; nothing without one."""
+    from gridai.cluster.shapers import Cost
+
+    total = Cost()
+    for name in result.names("gen", "p_mw"):
+        if name.startswith("grid-forming"):
+            total = total + battery_cost(result.t_s, result.series("gen", name, "p_mw"))
+    return total
+
+
+def battery_cost(t_s: np.ndarray, p_mw: np.ndarray) -> Cost:
+    """Cost of a battery that gives p_mw (below 0: takes) at its terminals, float[nt]; efficiencies of Battery."""
+    from gridai.cluster.shapers import Battery, Cost
+
+    given = float(np.trapezoid(np.maximum(p_mw, 0.0), t_s))
+    taken = float(np.trapezoid(np.maximum(-p_mw, 0.0), t_s))
+    drawn, stored = given / Battery.discharge_eff, taken * Battery.charge_eff
+    return Cost(loss_mj=drawn - given + taken - stored, charged_mj=stored - drawn, throughput_mj=drawn)
 
 
 def _speed_swing(result: Result, window: tuple[float, float]) -> float:
@@ -186,7 +221,7 @@ def bars(row: Row, none: Row) -> dict[str, Any]:
         return 100.0 * x / of if of > 0.0 and np.isfinite(x) else None
 
     hours = float(row.chain.demand.t_s[-1]) / HOUR_S
-    cost, energy = row.chain.cost, none.power.mean_mw * hours * HOUR_S
+    cost, energy = row.cost, none.power.mean_mw * hours * HOUR_S
     p, q = row.power, none.power
     ramp = max(p.ramp_up_mw_per_s, p.ramp_down_mw_per_s)
     gained = 1e3 * (row.nadir_hz - none.nadir_hz) if np.isfinite(row.nadir_hz) else None
@@ -237,16 +272,16 @@ def tables_of(study: Mitigate, rows: Sequence[Row]) -> dict[str, Table]:
         p = row.power
         stress.append((
             row.remedy.name, p.peak_to_peak_mw, 60.0 * p.ramp_up_mw_per_s, 60.0 * p.ramp_down_mw_per_s,
-            100.0 * p.band_share, p.band_mw, *(row.felt[key] for key, *_ in FELT), float(row.relief.value(1.0)),
-            row.nadir_hz, row.rocof_hz_per_s, row.short or "met",
+            100.0 * p.band_share, p.band_mw, *(row.felt[key] for key, *_ in FELT), row.felt["pst"],
+            float(row.relief.value(1.0)), row.nadir_hz, row.rocof_hz_per_s, row.short or "met",
         ))  # fmt: skip
     head = ("remedy", "range [MW]", "ramp up [MW/min]", "ramp down", "band [%]", "band rms [MW]",
-            *(title for *_, title in FELT), "relief in 1 s [MW]", "nadir [Hz]", "RoCoF [Hz/s]",
+            *(title for *_, title in FELT), "Pst", "relief in 1 s [MW]", "nadir [Hz]", "RoCoF [Hz/s]",
             "specification")  # fmt: skip
     cost = []
     for row in rows:
         span = float(row.chain.demand.t_s[-1])
-        c, hours, energy = row.chain.cost, span / HOUR_S, row.chain.demand.mean(0.0, span) * span
+        c, hours, energy = row.cost, span / HOUR_S, row.chain.demand.mean(0.0, span) * span
         cost.append((
             row.remedy.name, row.remedy.title, 100.0 * c.ballast_mj / energy, 100.0 * c.loss_mj / energy,
             100.0 * c.progress_s / span, c.delay_s, c.throughput_mj / HOUR_S / hours, 100.0 * c.limited_s / span,
@@ -255,7 +290,7 @@ def tables_of(study: Mitigate, rows: Sequence[Row]) -> dict[str, Table]:
         "remedies": Table("stress on the grid and support for it", head, _rounded(stress)),
         "costs": Table(
             "cost",
-            ("remedy", "what", "ballast [%]", "store's losses [%]", "training lost [%]", "delay [s]",
+            ("remedy", "what", "ballast [%]", "store's losses [%]", "training lost [%]", "latency [s]",
              "throughput [MWh/h]", "at its limit [%]"),
             _rounded(cost),
         ),

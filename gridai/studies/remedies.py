@@ -181,6 +181,10 @@ def _grid_forming(c: Course) -> Remedy:
                   device_mva=c.device_mva)  # fmt: skip
 
 
+def _statcom(c: Course) -> Remedy:
+    return Remedy("statcom", f"STATCOM {c.device_mva:.4g} MVA, 3 % droop", device="statcom", device_mva=c.device_mva)
+
+
 BALLAST_DELAY_S, SUPERCAPACITOR_S = 0.05, 2.0
 """Assumed: time in which secondary work steps in; energy of a supercapacitor over its power. [s]"""
 REMEDIES: dict[str, Callable[[Course], Remedy]] = {
@@ -198,6 +202,7 @@ REMEDIES: dict[str, Callable[[Course], Remedy]] = {
     "floor+battery": _both,
     "condenser": _condenser,
     "grid-forming": _grid_forming,
+    "statcom": _statcom,
 }
 """Every remedy by name."""
 

@@ -10,9 +10,12 @@ import pytest
 
 from gridai.case import load_case
 from gridai.cluster import Cluster, Site
+from gridai.engine import BusFault, LoadStep, compile_system, linearise, simulate
 from gridai.errors import SettingError, UnknownNameError
 from gridai.studies import Mitigate
 from gridai.studies.bus_devices import with_device
+from gridai.studies.mitigating import battery_cost
+from gridai.studies.remedies import REMEDIES
 
 MODE_HZ = 0.5444
 """Kundur's interarea mode, as the study modes finds it; damping 4.4 %."""
@@ -98,6 +101,65 @@ def test_devices_at_the_bus_are_remedies_too():
     still = with_device(case, "16", "condenser", 100.0).solve()
     before = case.solve()
     assert np.abs(np.abs(still.v) - np.abs(before.v)).max() < 1e-8
+
+
+def test_statcom_holds_the_voltage_by_its_droop_within_its_current():
+    """ieee39: at rest at the start; after a fault at 16 at most its rated current; dV = - 3 % dQ to 3e-7 pu."""
+    system = compile_system(with_device(load_case("ieee39"), "16", "statcom", 100.0))
+    still = simulate(system, until_s=2.0)
+    assert np.abs(still.data - still.data[0]).max() < 1e-6
+    result = simulate(system, [LoadStep("L16", 200.0, at_s=1.0)], until_s=40.0)
+    q, v = result.series("gen", "statcom", "q_mvar") / 100.0, result.series("bus", "16", "vm_pu")
+    assert q[-1] - q[0] > 0.02
+    assert v[-1] - v[0] == pytest.approx(-0.03 * (q[-1] - q[0]), abs=2e-6)
+    dip = simulate(system, [BusFault("16", 1.0, 1.1, x_pu=0.02)], until_s=2.0)
+    q, v = dip.series("gen", "statcom", "q_mvar") / 100.0, dip.series("bus", "16", "vm_pu")
+    assert (q / v).max() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_statcom_lowers_flicker_and_leaves_the_areas_stable(kundur: Any):
+    """kundur at 2 Hz: Pst 0.911 without, 0.816 with it; largest eigenvalue 0 (the grid-forming inverter: +0.134/s)."""
+    report = Mitigate(remedies="statcom,stagger", frequency_hz=2.0, unit="none", cycles=24).run(kundur)
+    rows = columns(report.tables["remedies"])
+    assert rows["none"]["Pst"] == pytest.approx(0.911, rel=0.01)
+    assert rows["statcom"]["Pst"] == pytest.approx(0.816, rel=0.02)
+    assert rows["statcom"]["bus voltage [1e-3 pu]"] < rows["none"]["bus voltage [1e-3 pu]"]
+    assert rows["stagger"]["Pst"] < 0.05
+    values = linearise(compile_system(with_device(kundur, "9", "statcom", 107.0))).eigenvalues
+    assert np.asarray(values).real.max() < 1e-6
+    values = linearise(compile_system(with_device(kundur, "9", "grid-forming", 107.0))).eigenvalues
+    assert np.asarray(values).real.max() == pytest.approx(0.134, abs=0.002)
+
+
+def test_costs_of_every_remedy_and_by_hand(kundur: Any):
+    """A square of +-10 % at 0.5 Hz for 40 s. Cap: 5 % of the work; floor: 4.5 % burnt; stagger of 8: 7/16 of 2 s.
+
+    The battery's target starts at the top and falls with 10 s, so it gives A (1 - k), takes A (1 + k) half of the time.
+    """
+    report = Mitigate(frequency_hz=0.5, unit="none", cycles=20).run(kundur)
+    cost = columns(report.tables["costs"])
+    assert list(cost) == list(REMEDIES)
+    assert all(np.isfinite(x) for row in report.tables["costs"].rows for x in row[2:])
+    assert not any(report.tables["costs"].rows[0][2:])
+    assert cost["cap"]["training lost [%]"] == pytest.approx(5.0, rel=1e-3)
+    assert cost["floor"]["ballast [%]"] == pytest.approx(50.0 * (0.9 * 1.1 - 0.9), rel=1e-3)
+    assert cost["stagger"]["latency [s]"] == pytest.approx(2.0 * 7 / 16, rel=1e-6)
+    assert cost["floor"]["latency [s]"] == 0.0
+    k = 10.0 / 40.0 * (1.0 - np.exp(-4.0))
+    given, taken = 0.5 * 10.7125 * (1.0 - k), 0.5 * 10.7125 * (1.0 + k)
+    assert cost["battery"]["throughput [MWh/h]"] == pytest.approx(given / 0.95, rel=0.02)
+    lost = given * (1.0 / 0.95 - 1.0) + taken * 0.05
+    assert cost["battery"]["store's losses [%]"] == pytest.approx(100.0 * lost / 107.125, rel=0.03)
+    assert cost["grid-forming"]["throughput [MWh/h]"] > 0.0 == cost["statcom"]["throughput [MWh/h]"]
+    text = " ".join(report.notes)
+    assert "latency" in text
+    assert "added by stagger" in text
+
+
+def test_cost_of_a_battery_behind_an_inverter_by_hand():
+    """10 MW given for 95 s, 10 MW taken for 100 s at 0.95 each: 1,000 MJ drawn, 950 stored, 50 + 50 MJ lost."""
+    cost = battery_cost(np.array([0.0, 95.0, 95.0, 195.0]), np.array([10.0, 10.0, -10.0, -10.0]))
+    assert (cost.throughput_mj, cost.loss_mj, cost.charged_mj) == pytest.approx((1000.0, 100.0, -50.0), rel=1e-12)
 
 
 def test_result_holds_power_of_each_remedy(resonance: Any):
