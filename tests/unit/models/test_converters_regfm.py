@@ -10,7 +10,7 @@ import pytest
 from gridai.engine import BranchTrip, BusFault, LoadStep, compile_system, linearise, simulate
 from gridai.errors import InitialisationError
 
-from .renewable_case import at, case, channel
+from .renewable_case import Z_PU, at, case, channel
 
 CUT = (BranchTrip("A-C", 1.0), BranchTrip("A-B", 1.0))
 """What leaves B and C alone."""
@@ -108,3 +108,32 @@ def test_linearisation_leaves_resting_limiters_alone() -> None:
 def test_start_outside_a_limit_is_refused_by_name(values: dict, words: str) -> None:
     with pytest.raises(InitialisationError, match=words):
         system_with(**values)
+
+
+@pytest.mark.parametrize("mp", [0.01, 0.05])
+def test_modes_against_an_infinite_bus_are_those_of_its_droop(mp: float) -> None:
+    """E constant, A infinite: s (1 + s TPf) + omega_base mp K = 0 with K = dP/d delta of the network by hand."""
+    c = case({"regfm_a1": {"v_flag": 0.0, "mq": 0.0, "mp": mp, "pmin_pu": -1.0}}, h_s=0.0)
+    point, y = c.solve(), 1.0 / Z_PU
+    a, b, pv = (point.network.node_of_bus[name] for name in "ABC")
+    s = complex(*(np.array([point.network.units.p_mw, point.network.units.q_mvar])[:, 1] / 100.0))
+    source = 1.0 / (0.2j * 100.0 / 500.0)
+    at_c = 1.0 / 0.15j
+    grid = np.full((3, 3), -y, dtype=complex) + np.diag([3.0 * y, 3.0 * y, 3.0 * y])
+    v = point.v[[a, b, pv]]
+    grid[1, 1] += (0.6 - 0.1j) / abs(v[1]) ** 2
+    norton_a = (grid @ v)[0] + source * v[0]
+    whole = grid + np.diag([source, 0.0, at_c])
+    e = v[2] + (s / v[2]).conjugate() / at_c
+
+    def power(angle: float) -> float:
+        inner = e * np.exp(1j * angle)
+        vc = np.linalg.solve(whole, [norton_a, 0.0, at_c * inner])[2]
+        return float((vc * (at_c * (inner - vc)).conjugate()).real)
+
+    k = (power(1e-6) - power(-1e-6)) / 2e-6
+    assert power(0.0) == pytest.approx(0.4, abs=1e-9)
+    wanted = np.roots([0.02, 1.0, 2.0 * np.pi * 60.0 * mp * k])
+    found = np.asarray(linearise(compile_system(c)).eigenvalues)
+    for root in wanted:
+        assert np.abs(found - root).min() < 1e-4 * abs(root)
