@@ -104,13 +104,14 @@ class Respond:
         """
         from gridai import criteria
         from gridai.reports import Report
-        from gridai.studies.responding import Bench, measures_of, notes_of, result_of, tables_of
+        from gridai.studies.responding import Bench, inertia_note, measures_of, notes_of, result_of, tables_of
 
         placement = placement_of(case, self.cluster)
         profile = criteria.load_profile(self.profile, case.f_hz)
         bench = Bench.of(self, case, placement)
         without, answered = bench.trip(None), bench.trip(self.settings(self.delay_s))
         rows = bench.sweep(without)
+        inertia = inertia_note(bench, without, answered, bench.at_best())
         result = result_of(case, bench, without, answered, rows)
         return Report(
             title=f"{case.name}: loss of {bench.unit} ({bench.lost_mw:.0f} MW), {placement.name} answers with "
@@ -122,6 +123,6 @@ class Respond:
             result=result,
             figures=FIGURES,
             tables={**tables_of(bench, without, rows), **redispatch_tables(case)},
-            notes=(*notes_of(bench, placement), *case.notes),
+            notes=(*notes_of(bench, placement, inertia), *case.notes),
             provenance=provenance_of(case, answered.result, profile),
         )

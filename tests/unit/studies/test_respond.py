@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from typing import Any
 
@@ -42,6 +43,17 @@ def test_help_lifts_the_nadir_and_slows_the_fall(report: Any):
     assert value["settled"] > value["settled_without"]
     assert value["relief"] == pytest.approx(100.0, abs=1e-6)
     assert report.figure("respond").axes
+
+
+def test_a_plain_answer_on_synthetic_inertia(case: Any, report: Any):
+    """100 MW of 1,017 gone 100 ms after the trip: RoCoF over 500 ms 6.8 % less (by hand 0.8 x 100 / 1,017 = 7.9 %)."""
+    note = next(text for text in report.notes if text.startswith("synthetic inertia: not from power caps"))
+    found = [float(x) for x in re.findall(r"([\d.]+) Hz/s", note)]
+    assert found[0] == pytest.approx(report.summary["rocof_without"].value, abs=1e-4)
+    assert found[2] == pytest.approx(report.summary["rocof"].value, abs=1e-4)
+    assert 1.0 - found[1] / found[0] == pytest.approx(0.8 * 100.0 / report.summary["lost"].value, abs=0.02)
+    assert found[1] < found[2] < found[0]
+    assert "100 ms" in note
 
 
 def test_no_second_dip(report: Any):
