@@ -2,6 +2,10 @@
 
 A study that is listed runs the same whatever its profile, so one run is judged by several profiles. A study that is
 not listed (a search whose answer depends on the limits, a test suite) is run once for each profile.
+
+`respond` is not listed: it is judged by its run with the answer, which its result holds only in part. `regulate`,
+`mitigate` and `size` judge nothing by a profile: their figures are limited as metrics (score_4s, best_speed,
+battery_energy and so on), and a limit by a profile is an error that says so.
 """
 
 from __future__ import annotations
