@@ -132,6 +132,28 @@ def test_conditions_are_those_of_the_reports(name: str) -> None:
     assert report.limits == load_profile(profile, made.f_hz).of(CONDITIONS[name])
 
 
+HELPING = (
+    ("mitigate", 'remedies = "battery", unit = "none"', "best_speed", "mHz"),
+    ("size", "range_mw = 5.0", "battery_energy", "MJ"),
+    ("regulate", "hour_s = 0.0", "score_4s", "1"),
+    ("respond", "delays_s = [0.1], steeper = 1.0", "gained", "mHz"),
+)
+
+
+def test_studies_of_help_take_limits(write: Write) -> None:
+    """Each by a metric; `respond` by a profile too, judged by the run with the answer."""
+    blocks = [
+        f'[[study]]\nname = "{study}"\nstudy = "{study}"\nreason = "a test"\nparameters = {{ {values} }}\n'
+        'cluster = { bus = "16", hardware = "H100", count = 200_000 }\n'
+        f'[[study.metric]]\nmetric = "{metric}"\nunit = "{unit}"\nlow = 0\n'
+        for study, values, metric, unit in HELPING
+    ]
+    judged = '[[study.limit]]\nprofile = "nerc-eastern"\ncriterion = "settling_frequency"\n'
+    head = 'title = "a test"\ncase = "ieee39"\n'
+    outcomes = check(read_limits(write("".join(blocks) + judged, head=head))).outcomes
+    assert [o.status for o in outcomes] == ["pass"] * (len(HELPING) + 1), [o.said for o in outcomes]
+
+
 @pytest.mark.slow
 def test_two_processes_give_the_same(write: Write) -> None:
     paths = [
