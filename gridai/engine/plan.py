@@ -148,8 +148,9 @@ def call(pl, wk, k, op, x, d, v, w, t):
 def gather(pl, wk, k):
     """Copy the inputs of group k from the signals."""
     first = np.uint64(pl.groups[k, U_OFF])
+    u, sig, places = wk.u, wk.sig, pl.u_src
     for j in range(first, first + np.uint64(pl.groups[k, U_LEN])):
-        wk.u[j] = wk.sig[pl.u_src[j]]
+        u[j] = sig[places[j]]
 
 
 @kernel

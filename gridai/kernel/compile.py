@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from gridai.kernel.contract import Model, argument_names, records_of
+from gridai.kernel.contract import LATE_ROLES, Model, argument_names, records_of
 
 OP_OUTPUTS, OP_DERIVATIVES, OP_EVALUATE, OP_CURRENT, OP_CLAMP, OP_TRACK, OP_GUARDS, OP_UPDATE = range(8)
 
@@ -188,13 +188,12 @@ def _run(model: Model, names: tuple[str, ...]) -> str:
 
 
 def _entry_body(model: Model) -> str:
-    """The branches of an entry, one for each operation that the model has."""
+    """The branches of an entry, one for each operation that the engine asks of the model's role."""
     has = model.kernels
-    parts = {
-        OP_OUTPUTS: _run(model, ("outputs",)),
-        OP_DERIVATIVES: _run(model, ("derivatives",)),
-        OP_EVALUATE: _run(model, ("outputs", "derivatives")),
-    }
+    if model.role in LATE_ROLES:
+        parts = {OP_OUTPUTS: _run(model, ("outputs",)), OP_DERIVATIVES: _run(model, ("derivatives",))}
+    else:
+        parts = {OP_EVALUATE: _run(model, ("outputs", "derivatives"))}
     if "current" in has:
         parts[OP_CURRENT] = (
             "            if z[k].on != 0.0:\n"

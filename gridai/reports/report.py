@@ -196,7 +196,7 @@ def _summary_text(summary: Mapping[str, Measure]) -> str:
 
 def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) -> str:
     if not verdicts:
-        return "verdicts: none, no limit applies"
+        return "verdicts: none, no criterion of a profile applies; what the study itself limits stands in its tables"
     rows = [
         (v.status_text, v.criterion,
          *(number(x, v.unit, more_digits(v.value, v.limit, v.unit)) for x in (v.value, v.limit, v.margin)),

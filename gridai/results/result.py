@@ -55,7 +55,7 @@ class Result:
         self.events = tuple(events)
         self.meta: dict[str, Any] = dict(meta or {})
         _check(self.t_s, self.data, self.channels)
-        self._columns = _column_table(self.channels)
+        self._columns = _table_of(self.channels)
         self._derived: dict[tuple[str, str], tuple[tuple[str, ...], FloatArray]] = {}
 
     @property
@@ -221,6 +221,17 @@ class _Columns(NamedTuple):
     names: tuple[str, ...]
     columns: slice | list[int]
     scale: FloatArray | float
+
+
+_LAST: list[tuple[tuple[Channel, ...], dict[str, dict[str, _Columns]]]] = []
+"""The table made last, for runs of one system after another."""
+
+
+def _table_of(channels: tuple[Channel, ...]) -> dict[str, dict[str, _Columns]]:
+    """The column table of the channels, made once for the very same tuple."""
+    if not _LAST or _LAST[0][0] is not channels:
+        _LAST[:] = [(channels, _column_table(channels))]
+    return _LAST[0][1]
 
 
 def _column_table(channels: tuple[Channel, ...]) -> dict[str, dict[str, _Columns]]:

@@ -58,11 +58,13 @@ def summary(case: Case, found: Security, flow: Any) -> dict[str, Measure]:
     """Counts, and the worst of each kind."""
     n = len(found.outages)
     split = found.lost_buses > 0
+    lost = np.nan_to_num(found.lost_load_mw)
+    most = int(np.argmax(lost)) if n else 0
+    loses = f"most load lost: {lost[most]:.1f} MW, after {outage_of(flow, found, most)}" if n and lost[most] > 0 else ""
     lines = {
         "outages": Measure("outages", float(n), ""),
         "unsolved": Measure("without a certified solution", float((~found.solved).sum()), ""),
-        "split": Measure("that cut buses off", float(split.sum()), "",
-                         note=f"{np.nansum(found.lost_load_mw):.1f} MW of load lost in all, one after the other"),
+        "split": Measure("that cut buses off", float(split.sum()), "", note=loses),
         "overloading": Measure("that overload a branch", float(len({b.outage for b in found.overloads})), ""),
         "beyond_band": Measure("that drive a voltage out of its band", float(len({b.outage for b in found.voltages})),
                                ""),

@@ -45,7 +45,7 @@ def admittance(p, z):
     """Constant part of the load [pu on the system base]: impedance part and half of the current part."""
     g = p.p0_pu * z.kp * (p.pz + 0.5 * p.pi)
     b = p.q0_pu * z.kq * (p.qz + 0.5 * p.qi)
-    scale = 1.0 / p.v0_pu**2
+    scale = p.per_v02
     return complex(g * scale, -b * scale)
 
 
@@ -53,7 +53,7 @@ def admittance(p, z):
 def load_admittance(p, x, z, v):
     """The admittance that the load has at this voltage and frequency [pu on the system base]."""
     r = p.v0_pu / max(magnitude(v.real, v.imag), p.v_switch_pu)
-    scale = 1.0 / p.v0_pu**2
+    scale = p.per_v02
     g = p.p0_pu * z.kp * (1.0 + p.kpf * x.df_pu) * (p.pz + r * (p.pi + r * p.pp))
     b = p.q0_pu * z.kq * (1.0 + p.kqf * x.df_pu) * (p.qz + r * (p.qi + r * p.qp))
     return complex(g * scale, -b * scale)
@@ -86,6 +86,7 @@ def derivatives(p, x, z, u, y, d):
 def initialise(p, x, z, u, y, op: Start) -> None:
     """The power flow's power and voltage. Raises InitialisationError when the voltage is below the switch."""
     p.p0_pu, p.q0_pu, p.v0_pu = op.p_pu, op.q_pu, abs(op.v)
+    p.per_v02 = 1.0 / p.v0_pu**2
     x.theta_rad, x.df_pu = np.angle(op.v), 0.0
     if p.v0_pu < p.v_switch_pu and any((p.pi, p.pp, p.qi, p.qp)):
         raise InitialisationError(
@@ -128,6 +129,7 @@ MODEL = Model(
         Param("p0_pu", "pu", None, "consumed active power at the operating voltage", solved=True),
         Param("q0_pu", "pu", None, "consumed reactive power at the operating voltage", solved=True),
         Param("v0_pu", "pu", None, "operating voltage", solved=True),
+        Param("per_v02", "1/pu2", None, "1 / v0_pu^2: a product is quicker than a division", solved=True),
     ),
     states=(
         State("theta_rad", "rad", "tracked angle of the bus voltage"),

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from gridai.engine.links import BRANCH_SIGNALS
-from gridai.kernel.compile import OP_CURRENT, OP_DERIVATIVES, OP_OUTPUTS, entry_address
-from gridai.kernel.contract import ROLES, Model, Start, argument_names, records_of
+from gridai.kernel.compile import OP_CURRENT, OP_DERIVATIVES, OP_EVALUATE, OP_OUTPUTS, entry_address
+from gridai.kernel.contract import LATE_ROLES, ROLES, Model, Start, argument_names, records_of
 from gridai.models import catalog
 
 from .samples_loads import SAMPLES_LOADS
@@ -450,7 +450,8 @@ def check_compiled(sample: Sample) -> None:
             flat["y"][:], flat["d"][:] = 0.0, 0.0
             v, w = np.array([voltage_of(unit)]), np.zeros(1, dtype=complex)
             arrays = [*(flat[k] for k in "pxzuydg"), bus, v, w, action]
-            for op in (OP_CURRENT, OP_OUTPUTS, OP_DERIVATIVES):
+            late = sample.model.role in LATE_ROLES
+            for op in (OP_CURRENT, *((OP_OUTPUTS, OP_DERIVATIVES) if late else (OP_EVALUATE,))):
                 entry(op, 1, *(a.ctypes.data for a in arrays), 0.0)
             np.testing.assert_allclose(np.concatenate([flat["y"], flat["d"]]), expected, rtol=1e-9, atol=1e-9)
 
