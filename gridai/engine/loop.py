@@ -257,7 +257,7 @@ def arrive(pl, tp, wk, rec, rec_t):
 @kernel
 def finite(x):
     """True if every entry is a number: x - x is 0. Whole numbers are gathered several at a time, sums would not be."""
-    odd = 0
+    odd = np.int64(0)
     for k in range(x.size):
         odd |= np.int64(x[k] - x[k] != 0.0)
     return odd == 0
