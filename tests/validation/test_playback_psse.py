@@ -93,9 +93,7 @@ def case_of(folder: Path, dyr: str, leave_out: tuple[str, ...] = ()) -> Case:
 def run(case: Case) -> SimpleNamespace:
     """Rows as PSS/E writes them: |V| and angle of 102, its speed deviation and field voltage."""
     events = [BranchTrip("101-102", at_s=1.0)]
-    result = simulate(
-        compile_system(case), events, 20.0, STEP_S, method="heun"
-    )  # closest to the equations at this step
+    result = simulate(compile_system(case), events, 20.0, STEP_S)
 
     def gen(name: str) -> np.ndarray:
         k = next(j for j, c in enumerate(result.channels) if (c.kind, c.element, c.quantity) == ("gen", "102", name))
