@@ -138,10 +138,10 @@ class Case:
         )
 
     def _free_name(self, asked: str | None, usual: str) -> str:
-        from gridai.grid.names import element_names
+        from gridai.grid.names import LOADS, element_names
 
         names = element_names(self.net)
-        taken = {n for table in ("load", "storage", "motor", "ward") for n in names.get(table, ())}
+        taken = {n for table in LOADS for n in names.get(table, ())}
         if asked is not None:
             if asked in taken or not asked.strip():
                 raise CaseError(f"the name '{asked}' of the cluster is used already or empty: choose another one")

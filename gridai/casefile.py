@@ -236,13 +236,13 @@ def checked_dynamics(tables: Mapping[str, pd.DataFrame], net: Any, title: str) -
 
 def _check_units(tables: dict[str, pd.DataFrame], net: Any, found: Problems) -> None:
     """Every unit exists, stands once in a table, and has one model of a kind; every table is a known model."""
-    from gridai.grid.names import element_names
+    from gridai.grid.names import LOADS, element_names
     from gridai.kernel.contract import ACTION_SHED
     from gridai.models import catalog
 
     names = element_names(net)
     units = [n for table in ("gen", "ext_grid", "sgen") for n in names.get(table, ())]
-    loads = [n for table in ("load", "storage", "motor", "ward") for n in names.get(table, ())]
+    loads = [n for table in LOADS for n in names.get(table, ())]
     branches = [n for table in ("line", "trafo", "trafo3w", "impedance") for n in names.get(table, ())]
     first: dict[tuple[str, str], tuple[str, str]] = {}
     for key, table in tables.items():

@@ -77,7 +77,7 @@ def with_templates(case: Case) -> tuple[dict[str, pd.DataFrame], Any, tuple[str,
     notes = [STATEMENT]
     _gens(net, point, rows, notes)
     _ext_grids(net, point, rows, notes)
-    loads = [{"unit": "*", **LOAD}] if len(net.load) else []
+    loads = [{"unit": "*", **LOAD}] if point.network.loads.name else []
     loads += _sgens(net, point, notes)
     if loads:
         rows["zip"] = loads

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 VERSION = 33
 LONGEST_NAME = 12
-_REFUSED = ("trafo3w", "storage", "motor", "ward", "xward", "dcline", "svc", "tcsc", "ssc", "vsc")
+_REFUSED = (
+    "trafo3w", "storage", "motor", "ward", "xward", "dcline", "svc", "tcsc", "ssc", "vsc", "asymmetric_load",
+    "asymmetric_sgen",
+)  # fmt: skip
 _SECTIONS = (
     "BUS", "LOAD", "FIXED SHUNT", "GENERATOR", "BRANCH", "TRANSFORMER", "AREA", "TWO-TERMINAL DC", "VSC DC LINE",
     "IMPEDANCE CORRECTION", "MULTI-TERMINAL DC", "MULTI-SECTION LINE", "ZONE", "INTER-AREA TRANSFER", "OWNER",

@@ -14,7 +14,7 @@ Retry = Callable[[Any], bool]  # solve a net of one's own; False where there is 
 
 LARGEST = 3000  # buses; beyond it the retries take longer than a user waits
 _HALVINGS, _STEPS = 6, 6
-_SCALED = ("load", "sgen", "gen", "storage")
+_SCALED = ("load", "sgen", "gen", "storage", "asymmetric_load", "asymmetric_sgen")
 
 
 def scaled(net: Any, share: float) -> Any:

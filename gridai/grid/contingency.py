@@ -25,6 +25,7 @@ from gridai.grid.contingency_outages import (
     live_elements,
     single_outages,
 )
+from gridai.grid.convert import sums_of_phases
 from gridai.grid.cuts import Cuts
 
 __all__ = [
@@ -204,12 +205,15 @@ class ContingencyResult:
         return np.array([len(d) > 0 for d in self.prepared.dead_buses])
 
     def lost_mw(self, table: str = "load") -> Any:
-        """float[S] of "load", "gen" or "sgen" at buses without supply, as the net schedules it. [MW]"""
-        rows = self.flow.net[table]
-        if not len(rows):
-            return np.zeros(len(self.outages))
-        scaling = rows["scaling"] if "scaling" in rows.columns else 1.0
-        power = (rows["p_mw"] * scaling * rows["in_service"]).groupby(rows["bus"]).sum().to_dict()
+        """float[S] of "load", "gen" or "sgen" (by phase too) at buses without supply, as the net schedules it. [MW]"""
+        rows, power = self.flow.net[table], {}
+        if len(rows):
+            scaling = rows["scaling"] if "scaling" in rows.columns else 1.0
+            power = (rows["p_mw"] * scaling * rows["in_service"]).groupby(rows["bus"]).sum().to_dict()
+        by_phase = self.flow.net.get(f"asymmetric_{table}", ())
+        if len(by_phase):
+            for bus, p_mw, on in zip(by_phase["bus"], sums_of_phases(by_phase)[0], by_phase["in_service"], strict=True):
+                power[bus] = power.get(bus, 0.0) + p_mw * on
         return np.array([sum(power.get(bus, 0.0) for bus in d) for d in self.prepared.dead_buses])
 
     def worst_loading(self) -> tuple[Any, list[str]]:

@@ -25,6 +25,7 @@ from gridai.grid.network import (
 
 # kind, its columns for constant-power P and Q, and whether a scaling column applies
 _FIXED_LOADS = (("storage", "p_mw", "q_mvar", True), ("ward", "ps_mw", "qs_mvar", False))
+_BY_PHASE = (("asymmetric_load", 1.0), ("asymmetric_sgen", -1.0))  # in a balanced power flow: the sum of the phases
 
 
 def operating_point(net: Any, loads_from: Any = None) -> OperatingPoint:
@@ -266,7 +267,7 @@ def _loads(net: Any, names: Any, live: dict[int, bool], vm: Floats, table: Any, 
 
 
 def _fixed_loads(net: Any, names: Any, live: dict[int, bool], off: set[str]) -> Any:
-    """Storages, motors and wards: constant power in the power flow. Yields names, nodes, P and Q."""
+    """Storages, motors, wards, loads and sgens by phase: constant power. Yields names, nodes, P and Q drawn."""
     for table, p_column, q_column, scaled in _FIXED_LOADS:
         if len(net[table]):
             mask = _alive(net, table, names, live, off)
@@ -274,11 +275,27 @@ def _fixed_loads(net: Any, names: Any, live: dict[int, bool], off: set[str]) -> 
             scaling = _column(rows, "scaling", 1.0) if scaled else 1.0
             p, q = rows[p_column].to_numpy(dtype=float) * scaling, rows[q_column].to_numpy(dtype=float) * scaling
             yield _pick(names[table], mask), _nodes(net, table, mask), p, q
+    for table, sign in _BY_PHASE:
+        if len(net[table]):
+            mask = _alive(net, table, names, live, off)
+            rows = net[table][mask]
+            p, q = sums_of_phases(rows)
+            yield _pick(names[table], mask), _nodes(net, table, mask), sign * p, sign * q
     if len(net.motor):
         mask = _alive(net, "motor", names, live, off)
         rows = net.res_motor[mask]
         p, q = rows["p_mw"].to_numpy(dtype=float), rows["q_mvar"].to_numpy(dtype=float)
         yield _pick(names["motor"], mask), _nodes(net, "motor", mask), p, q
+
+
+def sums_of_phases(rows: Any) -> tuple[Floats, Floats]:
+    """P [MW] and Q [MVAr] of rows of asymmetric_load or asymmetric_sgen: the three phases together, scaled."""
+    scaling = _column(rows, "scaling", 1.0)
+    p, q = (sum(_column(rows, f"{letter}_{phase}_{unit}", 0.0) for phase in "abc") for letter, unit in _PQ)
+    return np.asarray(p * scaling), np.asarray(q * scaling)
+
+
+_PQ = (("p", "mw"), ("q", "mvar"))
 
 
 def _units(net: Any, names: Any, live: dict[int, bool], off: set[str]) -> Units:

@@ -13,7 +13,7 @@ from gridai.grid.names import bus_keys_of, element_names
 from gridai.grid.network import OperatingPoint, mismatch
 
 _CURED = "with a thousandth of it the power flow solves"
-_FEEDING = ("load", "storage", "motor", "ward", "gen", "sgen")
+_FEEDING = ("load", "storage", "motor", "ward", "gen", "sgen", "asymmetric_load", "asymmetric_sgen")
 
 
 def without_slack(net: Any) -> None:

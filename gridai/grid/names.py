@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+LOADS = ("load", "storage", "motor", "ward", "asymmetric_load", "asymmetric_sgen")  # an sgen by phase draws less
 # Tables whose names must differ from each other: units, loads, branches, and each of the rest alone.
 NAMESPACES = (
     ("ext_grid", "gen", "sgen"),
-    ("load", "storage", "motor", "ward"),
+    LOADS,
     ("line", "trafo", "trafo3w", "impedance", "switch"),
     ("shunt",),
     ("xward",),

@@ -21,15 +21,13 @@ REFUSED = {
     "line_dc": "replace the DC network by loads and sgens at its AC buses",
     "load_dc": "replace the DC network by loads and sgens at its AC buses",
     "source_dc": "replace the DC network by loads and sgens at its AC buses",
-    "asymmetric_load": "replace it by a load with the sum of the three phases",
-    "asymmetric_sgen": "replace it by an sgen with the sum of the three phases",
     "controller": "run pandapower's controllers first, then empty net.controller",
 }
 
 # Elements that have a place in the dynamic network.
 ELEMENTS = (
     "bus", "line", "trafo", "trafo3w", "impedance", "switch", "load", "sgen", "storage", "motor", "gen", "ext_grid",
-    "shunt", "ward",
+    "shunt", "ward", "asymmetric_load", "asymmetric_sgen",
 )  # fmt: skip
 
 # Tables that carry no equipment in service of a power flow.

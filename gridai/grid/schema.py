@@ -43,6 +43,8 @@ PARALLEL = Column("whole", default=1, at_least=1)
 PERCENT = Column("number", default=0.0, at_least=0.0)
 EXTRA_TEXT = Column("text", extra=True)
 EXTRA_FLAG = Column("flag", default=False, extra=True)
+EXTRA_POSITIVE = Column("number", above=0.0, extra=True)
+EXTRA_NOT_NEGATIVE = Column("number", at_least=0.0, extra=True)
 
 _LIMITS = {"min_p_mw": LIMIT, "max_p_mw": LIMIT, "min_q_mvar": LIMIT, "max_q_mvar": LIMIT}
 _TAP = {
@@ -54,6 +56,23 @@ _TAP2 = {
     "tap2_side": EXTRA_TEXT, "tap2_neutral": LIMIT, "tap2_min": LIMIT, "tap2_max": LIMIT, "tap2_step_percent": LIMIT,
     "tap2_step_degree": LIMIT, "tap2_pos": LIMIT, "tap2_changer_type": EXTRA_TEXT,
 }  # fmt: skip
+# Zero sequence, as pandapower names it: for unbalanced power flow and faults to earth.
+_ZERO_TRAFO = {
+    "vector_group": EXTRA_TEXT, "vk0_percent": EXTRA_NOT_NEGATIVE, "vkr0_percent": EXTRA_NOT_NEGATIVE,
+    "mag0_percent": EXTRA_NOT_NEGATIVE, "mag0_rx": EXTRA_NOT_NEGATIVE, "si0_hv_partial": EXTRA_NOT_NEGATIVE,
+    "rn_ohm": EXTRA_NOT_NEGATIVE, "xn_ohm": LIMIT,
+}  # fmt: skip
+_SOURCE = {
+    "s_sc_max_mva": EXTRA_POSITIVE, "s_sc_min_mva": EXTRA_POSITIVE, "rx_max": EXTRA_NOT_NEGATIVE,
+    "rx_min": EXTRA_NOT_NEGATIVE, "x0x_max": EXTRA_NOT_NEGATIVE, "x0x_min": EXTRA_NOT_NEGATIVE,
+    "r0x0_max": EXTRA_NOT_NEGATIVE, "r0x0_min": EXTRA_NOT_NEGATIVE,
+}  # fmt: skip
+_PHASES = {
+    "name": NAME, "bus": BUS,
+    **{f"{power}_{phase}_{unit}": ZERO for phase in "abc" for power, unit in (("p", "mw"), ("q", "mvar"))},
+    **{f"sn_{phase}_mva": MAYBE_POSITIVE for phase in "abc"}, "sn_mva": MAYBE_POSITIVE, "scaling": SCALE,
+    "in_service": FLAG_ON, "type": Column("text", default="wye"),
+}  # fmt: skip
 
 TABLES: dict[str, dict[str, Column]] = {
     "bus": {
@@ -64,13 +83,14 @@ TABLES: dict[str, dict[str, Column]] = {
         "name": NAME, "from_bus": BUS, "to_bus": BUS, "length_km": POSITIVE, "r_ohm_per_km": NUMBER,
         "x_ohm_per_km": NUMBER, "c_nf_per_km": NUMBER, "g_us_per_km": ZERO, "max_i_ka": MAYBE_POSITIVE,
         "df": Column("number", default=1.0, above=0.0), "parallel": PARALLEL, "type": TEXT, "std_type": TEXT,
-        "in_service": FLAG_ON, "geo": TEXT, "max_loading_percent": LIMIT,
+        "in_service": FLAG_ON, "geo": TEXT, "max_loading_percent": LIMIT, "r0_ohm_per_km": EXTRA_NOT_NEGATIVE,
+        "x0_ohm_per_km": LIMIT, "c0_nf_per_km": EXTRA_NOT_NEGATIVE,
     },
     "trafo": {
         "name": NAME, "hv_bus": BUS, "lv_bus": BUS, "sn_mva": POSITIVE, "vn_hv_kv": POSITIVE, "vn_lv_kv": POSITIVE,
         "vk_percent": NUMBER, "vkr_percent": NUMBER, "pfe_kw": ZERO, "i0_percent": ZERO, "shift_degree": ZERO,
-        **_TAP, **_TAP2, "parallel": PARALLEL, "df": Column("number", default=1.0, above=0.0), "std_type": TEXT,
-        "in_service": FLAG_ON, "max_loading_percent": LIMIT,
+        **_TAP, **_TAP2, **_ZERO_TRAFO, "parallel": PARALLEL, "df": Column("number", default=1.0, above=0.0),
+        "std_type": TEXT, "in_service": FLAG_ON, "max_loading_percent": LIMIT,
     },
     "trafo3w": {
         "name": NAME, "hv_bus": BUS, "mv_bus": BUS, "lv_bus": BUS,
@@ -102,7 +122,7 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "ext_grid": {
         "name": NAME, "bus": BUS, "vm_pu": SETPOINT, "va_degree": ZERO, "slack_weight": ONE, "in_service": FLAG_ON,
-        "controllable": Column("flag", default=True), "sn_mva": Column("number", above=0.0, extra=True), **_LIMITS,
+        "controllable": Column("flag", default=True), "sn_mva": EXTRA_POSITIVE, **_LIMITS, **_SOURCE,
     },
     "sgen": {
         "name": NAME, "bus": BUS, "p_mw": NUMBER, "q_mvar": ZERO, "min_q_mvar": MAYBE, "max_q_mvar": MAYBE,
@@ -111,6 +131,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "reactive_capability_curve": Column("flag", default=False), "curve_style": TEXT, "in_service": FLAG_ON,
         "type": TEXT, "current_source": FLAG_ON,
     },
+    "asymmetric_load": dict(_PHASES),
+    "asymmetric_sgen": {**_PHASES, "current_source": FLAG_ON},
     "storage": {
         "name": NAME, "bus": BUS, "p_mw": NUMBER, "q_mvar": ZERO, "sn_mva": MAYBE_POSITIVE, "soc_percent": MAYBE,
         "min_e_mwh": MAYBE, "max_e_mwh": MAYBE, "scaling": SCALE, "in_service": FLAG_ON, "type": TEXT, **_LIMITS,
