@@ -15,7 +15,8 @@ from gridai.errors import CaseError, SettingError, UnknownNameError
 from gridai.results import Channel, Limit, Result
 
 SHIPPED = {
-    "nerc-eastern", "wecc", "ercot", "ercot-lel", "spp", "caiso", "ieso", "aeso", "southern", "atc", "ameren", "pjm",
+    "nerc-eastern", "wecc", "ercot", "ercot-lel", "spp", "caiso", "ieso", "aeso", "southern", "atc", "ameren",
+    "ansi-c84-1", "pjm",
     "dominion", "lipa", "hydro-quebec", "eirgrid", "ireland-sogl", "gb", "continental-europe", "nordic", "energinet",
     "fingrid", "aemo", "china", "en50160", "ieee-1453", "itic", "semi-f47", "ieee-1668-1-2", "ieee-1668-3", "prc-006",
     "prc-024-eastern", "prc-024-western", "prc-024-ercot", "prc-024-quebec", "prc-029-ibr", "prc-029-wind",
