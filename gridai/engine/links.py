@@ -1,9 +1,10 @@
 """What a unit reads away from its own bus: the voltage of a remote bus, the flow into a branch, its area's controller.
 
 A model asks through inputs with source `remote.*`, `branch.*` or `area.*` (see kernel.contract.Input); its table then
-has the optional columns `remote_bus`, `branch` and `from_bus`, and `area`. A model with several branches numbers them:
-`branch2.*` reads columns `branch2` and `from_bus2`. Nothing is computed here: an input of the unit is tied to the place
-where the signal stands already, or to a constant. Only `branch.on` changes, when the branch is switched.
+has the optional columns `remote_bus`, `branch` and `from_bus`, and `area`. A model with several numbers them:
+`branch2.*` reads columns `branch2` and `from_bus2`, `remote2.*` column `remote_bus2`. Nothing is computed here: an
+input of the unit is tied to the place where the signal stands already, or to a constant. Only `branch.on` changes, when
+the branch is switched.
 """
 
 from collections.abc import Mapping
@@ -20,12 +21,12 @@ BRANCH_SIGNALS = ("v_re", "v_im", "w_re", "w_im", "ys_re", "ys_im", "ym_re", "ym
 class Links:
     """Where a unit reads; -1 stands for nothing.
 
-    remote_node   node of `remote_bus`
+    remotes       by column (`remote_bus`, `remote_bus2`): node
     branches      by column (`branch`, `branch2`, ...): index of the branch, and its end: 0 from, 1 to
     area          name of the area's controller; empty: none
     """
 
-    remote_node: int = -1
+    remotes: Mapping[str, int] = field(default_factory=dict)
     branches: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     area: str = ""
 
@@ -40,12 +41,18 @@ def is_branch(role: str) -> bool:
     return role.rstrip("0123456789") == "branch"
 
 
+def is_remote(role: str) -> bool:
+    """True for the sources `remote`, `remote2`, ..."""
+    return role.rstrip("0123456789") == "remote"
+
+
 def link_columns(model: Model) -> set[str]:
     """The text columns that a model's table may have besides its parameters."""
     asked = {s.source.partition(".")[0] for s in model.inputs}
     columns = {name for role in asked if is_branch(role) for name in (role, role.replace("branch", "from_bus"))}
     columns -= {"branch"} if model.on_branch else set()
-    return columns | ({"remote_bus"} if "remote" in asked else set()) | ({"area"} if "area" in asked else set())
+    columns |= {_bus_column(role) for role in asked if is_remote(role)}
+    return columns | ({"area"} if "area" in asked else set())
 
 
 def read_links(model: Model, record: dict[str, Any], net: Any, file: str, row: int, problems: Problems) -> Links:
@@ -59,9 +66,9 @@ def read_links(model: Model, record: dict[str, Any], net: Any, file: str, row: i
         problems.add(file, row, column, text[column], near(text[column], net.node_of_bus, "bus"))
     if unknown:
         return Links()
-    remote = int(net.node_of_bus[text["remote_bus"]]) if text.get("remote_bus") else -1
+    remotes = {c: int(net.node_of_bus[text[c]]) for c in buses if c.startswith("remote_bus")}
     found = {c: _branch(net, c, text, file, row, problems) for c in sorted(text) if is_branch(c)}
-    return Links(remote, {c: at for c, at in found.items() if at[0] >= 0}, text.get("area", ""))
+    return Links(remotes, {c: at for c, at in found.items() if at[0] >= 0}, text.get("area", ""))
 
 
 def _branch(net: Any, column: str, text: dict[str, str], file: str, row: int, problems: Problems) -> tuple[int, int]:
@@ -101,10 +108,13 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def remote_place(links: Links, own_node: int, name: str) -> int:
-    """The place in the signals of `remote.v_re` or `remote.v_im`."""
-    node = own_node if links.remote_node < 0 else links.remote_node
-    return 2 * node + (name == "v_im")
+def remote_place(links: Links, own_node: int, role: str, name: str) -> int:
+    """The place in the signals of `v_re` or `v_im` of the source `remote`, `remote2`, ..."""
+    return 2 * links.remotes.get(_bus_column(role), own_node) + (name == "v_im")
+
+
+def _bus_column(role: str) -> str:
+    return role.replace("remote", "remote_bus")
 
 
 def branch_signal(links: Links, net: Any, column: str, name: str) -> tuple[int, float]:

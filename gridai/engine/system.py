@@ -12,7 +12,7 @@ import numpy as np
 
 from gridai.engine import devices
 from gridai.engine.devices import Device
-from gridai.engine.links import branch_signal, is_branch, remote_place
+from gridai.engine.links import branch_signal, is_branch, is_remote, remote_place
 from gridai.engine.network import NetworkModel
 from gridai.engine.plan import CURRENT_NONE, CURRENT_STATES, CURRENT_VOLTAGE
 from gridai.errors import CaseError, UnknownNameError, near
@@ -242,8 +242,8 @@ def _source(wiring: _Wiring, outputs: dict[tuple[str, str, str], int], d: Device
     key = (d.name, f"{d.model.role}.{signal.name}")
     if role == "bus":
         return 2 * d.node + (name == "v_im")
-    if role == "remote":
-        return remote_place(d.links, d.node, name)
+    if is_remote(role):
+        return remote_place(d.links, d.node, role, name)
     if is_branch(role):
         found, value = branch_signal(d.links, net, role, name)
         place = found if found >= 0 else wiring.constant(key, value)

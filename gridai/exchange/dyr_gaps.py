@@ -8,9 +8,6 @@ from __future__ import annotations
 
 GAPS: dict[str, tuple[str, ...]] = {
     "IEEEG1": ("jbus",),
-    "IEEEST": ("ib",),
-    "PSS2A": ("remb1", "remb2"),
-    "PSS2B": ("remb1", "remb2"),
     "CIM5BL": ("se1", "se2"),
     "CMLD": ("mtypa", "mtypb", "mtypc"),
 }
@@ -24,20 +21,9 @@ GROUPED = {
 }
 """Records that begin with no bus number, by name, and what they stand for."""
 
-OWN_BUS = ("ib", "remb1", "remb2")
-"""Constants that name a bus to measure at; 0 is the machine's own."""
-_LOCAL_MODES = (1.0, 3.0, 4.0)
-"""Modes of IEEEST whose signal is the machine's, whatever bus is named."""
-
 
 class GapError(Exception):
     """A record asks for what the model does not have; the text says what."""
-
-
-def at_own_bus(values: dict[str, float], bus: int) -> dict[str, float]:
-    """The values with 0 for a measured bus that is the machine's own, or that the mode does not use."""
-    unused = values.get("mode") in _LOCAL_MODES
-    return {name: 0.0 if name in OWN_BUS and (value == bus or unused) else value for name, value in values.items()}
 
 
 def raise_gaps(model: str, complaints: list[tuple[str, str]], values: dict[str, float]) -> None:

@@ -1,7 +1,8 @@
 """Bus numbers and branches in DYR records, turned into the link columns of a dynamics table.
 
-`remote_bus` in a model's `DYR` is a bus number, 0 for the own bus. `branch_from`, `branch_to` and `branch_circuit`
-name one branch, 0 for none; they become `branch` and `from_bus`, the end where the flow is measured.
+`remote_bus` and `remote_bus2` in a model's `DYR` are bus numbers, 0 or the unit's own number for the own bus.
+`branch_from`, `branch_to` and `branch_circuit` name one branch, 0 for none; they become `branch` and `from_bus`, the
+end where the flow is measured.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from gridai.exchange.dyr import DyrRecord
 from gridai.grid.names import bus_keys_of, element_names
 from gridai.grid.raw_layout import to_number
 
-BUS_COLUMN = "remote_bus"
+BUS_COLUMNS = ("remote_bus", "remote_bus2")
 BRANCH_COLUMNS = ("branch_from", "branch_to", "branch_circuit")
-LINK_COLUMNS = (BUS_COLUMN, *BRANCH_COLUMNS)
+LINK_COLUMNS = (*BUS_COLUMNS, *BRANCH_COLUMNS)
+SIGNAL_CODES = {"mode": "remote_bus", "ics1": "remote_bus", "ics2": "remote_bus2"}
+"""A stabiliser's constant that chooses a signal, and the column of the signal's bus."""
+BUS_SIGNALS = (2.0, 5.0, 6.0)
+"""Signals that are measured at a bus; with the others the number of a bus says nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,22 @@ class Places:
         return cls(bus_keys_of(net), frozenset(name for table in tables for name in names.get(table, ())))
 
 
-def links(record: DyrRecord, texts: dict[str, str], places: Places, found: Problems) -> dict[str, str]:
-    """Columns `remote_bus`, `branch`, `from_bus` of a record, those that are not empty.
+def links(
+    record: DyrRecord, texts: dict[str, str], values: dict[str, float], places: Places, found: Problems
+) -> dict[str, str]:
+    """Columns `remote_bus`, `remote_bus2`, `branch`, `from_bus` of a record, those that are not empty.
 
-    texts  the fields of LINK_COLUMNS that the record has.
+    texts   the fields of LINK_COLUMNS that the record has.
+    values  its other constants.
     """
     out = {}
-    bus = _number(record, BUS_COLUMN, texts.get(BUS_COLUMN, "0"), found)
-    if bus and bus not in places.buses:
-        found.add(record.file, record.line, BUS_COLUMN, bus, f"no bus of the case has this number ({record.label})")
-    elif bus:
-        out["remote_bus"] = places.buses[bus]
+    unread = {c for code, c in SIGNAL_CODES.items() if code in values and values[code] not in BUS_SIGNALS}
+    for column in (c for c in BUS_COLUMNS if c in texts and c not in unread):
+        bus = abs(_number(record, column, texts[column], found))
+        if bus and bus not in places.buses:
+            found.add(record.file, record.line, column, bus, f"no bus of the case has this number ({record.label})")
+        elif bus and bus != record.bus:
+            out[column] = places.buses[bus]
     start, end = (abs(_number(record, c, texts.get(c, "0"), found)) for c in BRANCH_COLUMNS[:2])
     if not start and not end:
         return out
@@ -69,8 +79,8 @@ def _number(record: DyrRecord, column: str, text: str, found: Problems) -> int:
 def numbers(row: dict[str, Any], net: Any) -> dict[str, str]:
     """The way back: fields of LINK_COLUMNS for a row of a dynamics table."""
     number = {key: index for index, key in bus_keys_of(net).items()}
-    out = {BUS_COLUMN: str(number.get(_text(row, "remote_bus"), 0)), **dict.fromkeys(BRANCH_COLUMNS[:2], "0")}
-    out["branch_circuit"] = "0"
+    out = {c: str(number.get(_text(row, c), 0)) for c in BUS_COLUMNS}
+    out |= {**dict.fromkeys(BRANCH_COLUMNS[:2], "0"), "branch_circuit": "0"}
     name = _text(row, "branch")
     if name:
         ends, _, circuit = name.rpartition(" ")

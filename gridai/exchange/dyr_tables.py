@@ -21,8 +21,8 @@ from typing import Any
 
 from gridai.errors import Problems
 from gridai.exchange.dyr import DyrRecord, DyrText
-from gridai.exchange.dyr_gaps import GROUPED, GapError, at_own_bus, raise_gaps
-from gridai.exchange.dyr_links import LINK_COLUMNS, Places, links
+from gridai.exchange.dyr_gaps import GROUPED, GapError, raise_gaps
+from gridai.exchange.dyr_links import BUS_COLUMNS, LINK_COLUMNS, Places, links
 from gridai.grid.names import element_names
 from gridai.grid.raw_layout import to_number
 from gridai.grid.raw_report import Account
@@ -34,7 +34,7 @@ FROM_RAW = {"ra_pu": ("zr_pu", "ZR"), "xd1_pu": ("zx_pu", "ZX"), "re_pu": ("zr_p
 SOURCE_ROLES = ("machine", "converter")
 FINITE_ZX_PU = 100.0
 """A source reactance of a converter below this is one that PSS/E's network feels."""
-_TEXT_COLUMNS = ("remote_bus", "branch", "from_bus")
+_TEXT_COLUMNS = (*BUS_COLUMNS, "branch", "from_bus")
 
 
 @dataclass(frozen=True)
@@ -233,8 +233,7 @@ def _values(record: DyrRecord, entry: Entry, units: Units, unit: str, found: Pro
             found.add(record.file, record.line, name, texts[name], f"is not a plain finite number ({record.label})")
         else:
             values[name] = number
-    linked = links(record, {n: t for n, t in texts.items() if n in LINK_COLUMNS}, units.places, found)
-    values = at_own_bus(values, record.bus)
+    linked = links(record, {n: t for n, t in texts.items() if n in LINK_COLUMNS}, values, units.places, found)
     _from_raw(record, entry, units.machines.get(unit, {}), values, found)
     if len(found) == before:
         _check(record, entry.model, values, found)

@@ -86,7 +86,8 @@ class State:
 class Input:
     """A signal the unit reads. `source` is `bus.v_re`, or `<role>.<output>` of the device it belongs to.
 
-    `remote.v_re`, `remote.v_im`: the voltage of the bus in the table's column `remote_bus` (empty: the own bus).
+    `remote.v_re`, `remote.v_im`: the voltage of the bus in the table's column `remote_bus` (empty: the own bus);
+    `remote2.*` likewise reads column `remote_bus2`.
     `branch.<name>`: the branch in column `branch`, measured at its end `from_bus` (empty: its first end). The names:
     v_re, v_im (voltage there), w_re, w_im (other end), ys_re, ys_im, ym_re, ym_im (the current into the branch is
     (ys v + ym w) on [pu of the system base]), on (1 in service, 0 out or no branch given). `branch2.<name>` likewise

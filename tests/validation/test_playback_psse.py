@@ -38,7 +38,7 @@ DYR = {
     "SEXS": "ta_tb tb_s k te_s emin_pu emax_pu",
     "TGOV1": "r_pu t1_s vmax_pu vmin_pu t2_s t3_s dt_pu",
     "HYGOV": "r_perm_pu r_temp_pu tr_s tf_s tg_s velm_pu_per_s gmax_pu gmin_pu tw_s at dturb_pu qnl_pu",
-    "IEEEST": "mode ib a1 a2 a3 a4 a5 a6 t1_s t2_s t3_s t4_s t5_s t6_s ks lsmax_pu lsmin_pu vcu_pu vcl_pu",
+    "IEEEST": "mode own_bus a1 a2 a3 a4 a5 a6 t1_s t2_s t3_s t4_s t5_s t6_s ks lsmax_pu lsmin_pu vcu_pu vcl_pu",
 }
 
 
@@ -86,6 +86,7 @@ def case_of(folder: Path, dyr: str, leave_out: tuple[str, ...] = ()) -> Case:
             continue
         values = dict(zip(DYR[model].split(), constants, strict=True))
         values |= {"xd1_pu": 1e-5} if model == "GENCLS" else {}
+        values.pop("own_bus", None)
         tables[model.lower()] = pd.DataFrame([{"unit": unit, **values}])
     return Case.from_pandapower(network(folder / "ThreeBusMulti.raw"), dynamics=tables, name="three_bus")
 

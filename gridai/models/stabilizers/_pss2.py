@@ -11,8 +11,8 @@ The ramp-tracking filter is a chain of M x N lags T9, at most eight, of which th
 """
 
 from gridai.kernel.blocks import lag, lead_lag, washout
-from gridai.kernel.contract import Param, State, kernel
-from gridai.models.stabilizers._signals import CODES, measured, measuring_states, need_lag, zero_inside
+from gridai.kernel.contract import Input, Param, State, kernel
+from gridai.models.stabilizers._signals import CODES, INPUTS, measured, measuring_states, need_lag, zero_inside
 
 MOST_LAGS = 8
 """Most lags of the ramp-tracking filter, M x N (PSS/E)."""
@@ -53,8 +53,9 @@ def ramp_tracking(p, x, u):
 @kernel
 def signals(p, x, u):
     """Both measured signals, and the rates of their measuring states."""
-    s1, a1, a2 = measured(p.ics1, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
-    s2, b1, b2 = measured(p.ics2, u, x.meas3, x.meas4, p.tmeas_s, p.omega_base)
+    v1, v2 = complex(u.v_re, u.v_im), complex(u.v2_re, u.v2_im)
+    s1, a1, a2 = measured(p.ics1, u, v1, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
+    s2, b1, b2 = measured(p.ics2, u, v2, x.meas3, x.meas4, p.tmeas_s, p.omega_base)
     return s1, s2, a1, a2, b1, b2
 
 
@@ -81,10 +82,10 @@ def set_rates(d, branches, ramp, leads):
     d.lead1, d.lead2 = leads
 
 
-def start(p, x, u, v: complex) -> tuple[float, float]:
+def start(p, x, u) -> tuple[float, float]:
     """All blocks at rest, the washouts at zero: the caller puts `rest` in. Returns the two signals."""
-    x.meas1, x.meas2 = measuring_states(p.ics1, v)
-    x.meas3, x.meas4 = measuring_states(p.ics2, v)
+    x.meas1, x.meas2 = measuring_states(p.ics1, complex(u.v_re, u.v_im))
+    x.meas3, x.meas4 = measuring_states(p.ics2, complex(u.v2_re, u.v2_im))
     for s in STATES[4:]:
         setattr(x, s.name, 0.0)
     s1, s2, _, _, _, _ = signals(p, x, u)
@@ -98,13 +99,11 @@ def rest(p, x, s1: float, s2: float) -> None:
 
 
 def complaints(values: dict[str, float]) -> list[tuple[str, str]]:
-    """Signals that exist, on the machine's own bus, washed out; leads with lags; a filter that fits; limits."""
+    """Signals that exist, washed out; leads with lags; a filter that fits; limits."""
     found = []
-    for code, bus in (("ics1", "remb1"), ("ics2", "remb2")):
+    for code in ("ics1", "ics2"):
         if values[code] not in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
             found.append((code, f"is not an input code: {CODES}, 0 none"))
-        if values[bus] != 0.0 and values[code] in (2.0, 5.0, 6.0):
-            found.append((bus, "a signal from a remote bus is not there: give 0, the machine's own bus"))
     for code, one, two in (("ics1", "tw1_s", "tw2_s"), ("ics2", "tw3_s", "tw4_s")):
         if values[code] != 0.0 and values[one] == 0.0 and values[two] == 0.0:
             found.append((one, f"and {two} are both 0: the signal needs a washout"))
@@ -117,11 +116,14 @@ def complaints(values: dict[str, float]) -> list[tuple[str, str]]:
     return found + zero_inside(values, "vstmin_pu", "vstmax_pu")
 
 
+TWO_INPUTS = (
+    *INPUTS,
+    Input("v2_re", "pu", "remote2.v_re", "voltage of the second signal's bus, real part"),
+    Input("v2_im", "pu", "remote2.v_im", "voltage of the second signal's bus, imaginary part"),
+)
 INPUT_PARAMS = (
     Param("ics1", "1", 1.0, "code of the first signal, 0 to 6; 0: none"),
-    Param("remb1", "1", 0.0, "bus of the first signal; only 0, the machine's own, is there"),
     Param("ics2", "1", 3.0, "code of the second signal, 0 to 6; 0: none"),
-    Param("remb2", "1", 0.0, "bus of the second signal; only 0, the machine's own, is there"),
     Param("m", "1", 5.0, "lags to a lead in the ramp-tracking filter; m x n at most 8", low=0.0),
     Param("n", "1", 1.0, "leads in the ramp-tracking filter; m = 0 or n = 0 takes it out", low=0.0),
 )

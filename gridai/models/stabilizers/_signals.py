@@ -2,11 +2,14 @@
 
 code  signal
 1     speed deviation of the rotor [pu]
-2     frequency deviation of the machine's bus [pu], from its voltage phasor behind a lag of tmeas_s
+2     frequency deviation of a bus [pu], from its voltage phasor behind a lag of tmeas_s
 3     air-gap power [pu of machine base]
 4     accelerating power: mechanical power, as the governor changes it, less air-gap power [pu of machine base]
-5     voltage of the machine's bus [pu]
+5     voltage of that bus [pu]
 6     rate of change of that voltage [pu/s], behind a lag of tmeas_s
+
+The bus of codes 2, 5 and 6 is the one in column `remote_bus` of the table (a second signal: `remote_bus2`), the
+machine's own where the column is empty.
 """
 
 from gridai.kernel.blocks import derivative_filtered, phasor_slip
@@ -14,9 +17,8 @@ from gridai.kernel.contract import Input, Param, kernel
 
 
 @kernel
-def measured(code, u, meas1, meas2, tmeas_s, omega_base):
-    """The signal of this code and the rates of the two measuring states."""
-    v = complex(u.v_re, u.v_im)
+def measured(code, u, v, meas1, meas2, tmeas_s, omega_base):
+    """The signal of this code, v the voltage of its bus, and the rates of the two measuring states."""
     if code == 1.0:
         return u.omega_pu - 1.0, 0.0, 0.0
     if code == 2.0:
@@ -47,8 +49,8 @@ INPUTS = (
     Input("omega_pu", "pu", "machine.omega_pu", "speed", default=1.0),
     Input("pe_pu", "pu", "machine.pe_pu", "air-gap power"),
     Input("pm_pu", "pu", "governor.pm_pu", "mechanical power; without a governor it is constant, and washed out"),
-    Input("v_re", "pu", "bus.v_re", "bus voltage, real part"),
-    Input("v_im", "pu", "bus.v_im", "bus voltage, imaginary part"),
+    Input("v_re", "pu", "remote.v_re", "voltage of the signal's bus, real part"),
+    Input("v_im", "pu", "remote.v_im", "voltage of the signal's bus, imaginary part"),
 )
 """What a stabiliser with a choice of signals reads."""
 
@@ -56,7 +58,6 @@ TMEAS = Param(
     "tmeas_s", "s", 0.04, "lag of measured frequency (code 2) and rate of voltage (code 6), above 0", low=1e-6
 )
 
-NO_REMOTE = "No remote bus: only the machine's own bus."
 OWN_LAG = (
     "Frequency (code 2) and rate of voltage (code 6) are measured behind tmeas_s; PSS/E takes them from its own "
     "frequency filter and from differences between steps."

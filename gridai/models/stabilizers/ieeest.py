@@ -4,7 +4,7 @@
     by mode -- ------------------------------ - -------- - -------- -- -------- --/-- vss -- cutoff -- vs_pu
                (1+A1 s+A2 s^2)(1+A3 s+A4 s^2)   1 + s T2   1 + s T4    1 + T6 s   lsmin
 
-    vs = vss while vcl < vt < vcu, else 0; a vcu or vcl of zero is not looked at.
+    vs = vss while vcl < vt < vcu, else 0, vt the machine's own voltage; a vcu or vcl of zero is not looked at.
 
 Every zero among A1 to A6 lowers the order exactly: A2 = 0 makes the first factor first order, A1 = A2 = 0 takes it
 out, and so on. The filter's numerator must not be of higher order than its denominator, and a lead needs its lag:
@@ -12,22 +12,22 @@ anything else is refused. T1 = T2 = 0 and T3 = T4 = 0 take a lead-lag out.
 
     mode  signal
     1     speed deviation of the rotor [pu]
-    2     frequency deviation of the machine's bus [pu], from its voltage phasor behind a lag of tmeas_s
+    2     frequency deviation of the bus in column remote_bus, else the machine's own [pu], from its voltage phasor
+          behind a lag of tmeas_s
     3     air-gap power [pu of machine base]
     4     accelerating power: mechanical less air-gap power [pu of machine base]
-    5     voltage of the machine's bus [pu]
+    5     voltage of that bus [pu]
     6     rate of change of that voltage [pu/s], behind a lag of tmeas_s
 
 Source: IEEE Committee Report, "Excitation system models for power system stability studies", IEEE Trans. PAS-100,
 1981; PSS/E Model Library, IEEEST.
 """
 
-from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag, magnitude
-from gridai.kernel.contract import Model, Output, Param, Start, State, kernel
+from gridai.kernel.blocks import biquad, clip, derivative_filtered, lead_lag
+from gridai.kernel.contract import Input, Model, Output, Param, Start, State, kernel
 from gridai.models.stabilizers._signals import (
     CODES,
     INPUTS,
-    NO_REMOTE,
     OWN_LAG,
     TMEAS,
     ZERO_INSIDE,
@@ -67,28 +67,27 @@ def shaped(p, x, s):
 @kernel
 def outputs(p, x, z, u, y):
     """Stabiliser signal, limited, and zero outside the voltage window."""
-    s, _, _ = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
+    s, _, _ = measured(p.mode, u, complex(u.v_re, u.v_im), x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     filtered, _, _, _, _ = high_frequency_filter(p, x, s)
     out, _, _, _ = shaped(p, x, filtered)
     y.vs_pu = clip(out, p.lsmin_pu, p.lsmax_pu)
-    if p.vcu_pu != 0.0 or p.vcl_pu != 0.0:
-        vt = magnitude(u.v_re, u.v_im)
-        if (p.vcu_pu != 0.0 and vt >= p.vcu_pu) or (p.vcl_pu != 0.0 and vt <= p.vcl_pu):
-            y.vs_pu = 0.0
+    if (p.vcu_pu != 0.0 and u.vt_pu >= p.vcu_pu) or (p.vcl_pu != 0.0 and u.vt_pu <= p.vcl_pu):
+        y.vs_pu = 0.0
 
 
 @kernel
 def derivatives(p, x, z, u, y, d):
     """Measurement, filter, lead-lags, washout."""
-    s, d.meas1, d.meas2 = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
+    s, d.meas1, d.meas2 = measured(p.mode, u, complex(u.v_re, u.v_im), x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     filtered, d.filt1, d.filt1_rate, d.filt2, d.filt2_rate = high_frequency_filter(p, x, s)
     _, d.lead1, d.lead2, d.wash = shaped(p, x, filtered)
 
 
 def initialise(p, x, z, u, y, op: Start) -> None:
     """All blocks at rest at the signal's present value: the washout gives zero."""
-    x.meas1, x.meas2 = measuring_states(p.mode, op.v)
-    start, _, _ = measured(p.mode, u, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
+    v = complex(u.v_re, u.v_im)
+    x.meas1, x.meas2 = measuring_states(p.mode, v)
+    start, _, _ = measured(p.mode, u, v, x.meas1, x.meas2, p.tmeas_s, p.omega_base)
     x.filt1 = x.filt2 = x.lead1 = x.lead2 = x.wash = start
     x.filt1_rate = x.filt2_rate = 0.0
     y.vs_pu = 0.0
@@ -100,14 +99,10 @@ def factor_order(first: float, second: float) -> int:
 
 
 def check(values: dict[str, float]) -> list[tuple[str, str]]:
-    """The mode exists, the signal is the machine's own, the filter is proper, leads have lags, limits hold zero."""
+    """The mode exists, the filter is proper, leads have lags, limits hold zero."""
     found = []
     if values["mode"] not in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
         found.append(("mode", f"is not an input mode: {CODES}"))
-    if values["ib"] != 0.0:
-        found.append(
-            ("ib", "a signal from a remote bus is not there: give 0, the machine's own bus, or mode 1, 3 or 4")
-        )
     top = factor_order(values["a5"], values["a6"])
     bottom = factor_order(values["a1"], values["a2"]) + factor_order(values["a3"], values["a4"])
     if top > bottom:
@@ -125,8 +120,8 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
 
 
 DYR = (
-    "mode", "ib", "a1", "a2", "a3", "a4", "a5", "a6", "t1_s", "t2_s", "t3_s", "t4_s", "t5_s", "t6_s", "ks", "lsmax_pu",
-    "lsmin_pu", "vcu_pu", "vcl_pu",
+    "mode", "remote_bus", "a1", "a2", "a3", "a4", "a5", "a6", "t1_s", "t2_s", "t3_s", "t4_s", "t5_s", "t6_s", "ks",
+    "lsmax_pu", "lsmin_pu", "vcu_pu", "vcl_pu",
 )  # fmt: skip
 """Order of the record in a DYR file."""
 
@@ -136,7 +131,6 @@ MODEL = Model(
     title="IEEE stabiliser (1981), single input",
     params=(
         Param("mode", "1", 1.0, "input signal, 1 to 6"),
-        Param("ib", "1", 0.0, "bus of the signal in modes 2, 5 and 6; only 0, the machine's own, is there"),
         Param("a1", "s", 0.0, "filter denominator, first factor", low=0.0),
         Param("a2", "s^2", 0.0, "filter denominator, first factor", low=0.0),
         Param("a3", "s", 0.0, "filter denominator, second factor", low=0.0),
@@ -167,11 +161,11 @@ MODEL = Model(
         State("lead2", "pu", "second lead-lag"),
         State("wash", "pu", "washout"),
     ),
-    inputs=INPUTS,
+    inputs=(*INPUTS, Input("vt_pu", "pu", "machine.vt_pu", "voltage of the machine's own bus")),
     outputs=(Output("vs_pu", "pu", "stabiliser signal", "vs_pu"),),
     initialise=initialise,
     kernels={"outputs": outputs, "derivatives": derivatives},
     source="IEEE Trans. PAS-100, 1981; PSS/E Model Library, IEEEST",
     check=check,
-    deviations=(NO_REMOTE, OWN_LAG, ZERO_INSIDE),
+    deviations=(OWN_LAG, ZERO_INSIDE),
 )

@@ -10,8 +10,8 @@
 
     lead-lags (1 + s T1)/(1 + s T2), (1 + s T3)/(1 + s T4); the output is clipped to vstmin .. vstmax.
     Signals by code as in IEEEST: 1 speed, 2 bus frequency, 3 air-gap power, 4 accelerating power, 5 bus voltage,
-    6 its rate of change, 0 none. A washout, lag or lead-lag with zero time constants is taken out; M N = 0 takes
-    out the filter.
+    6 its rate of change, 0 none; the bus of each in remote_bus and remote_bus2, the machine's own where empty. A
+    washout, lag or lead-lag with zero time constants is taken out; M N = 0 takes out the filter.
 
 Source: IEEE Std 421.5-1992 and -2005, PSS2A; PSS/E Model Library, PSS2A.
 """
@@ -24,6 +24,7 @@ from gridai.models.stabilizers._pss2 import (
     NO_RAMP_SURPLUS,
     OUTPUT_LIMITS,
     STATES,
+    TWO_INPUTS,
     complaints,
     rest,
     set_rates,
@@ -31,7 +32,7 @@ from gridai.models.stabilizers._pss2 import (
     signals,
     start,
 )
-from gridai.models.stabilizers._signals import INPUTS, NO_REMOTE, OWN_LAG, TMEAS, ZERO_INSIDE
+from gridai.models.stabilizers._signals import OWN_LAG, TMEAS, ZERO_INSIDE
 
 
 @kernel
@@ -52,13 +53,13 @@ def derivatives(p, x, z, u, y, d):
 
 def initialise(p, x, z, u, y, op: Start) -> None:
     """All blocks at rest at the signals' present values: the washouts give zero."""
-    rest(p, x, *start(p, x, u, op.v))
+    rest(p, x, *start(p, x, u))
     y.vs_pu = 0.0
 
 
 DYR = (
-    "ics1", "remb1", "ics2", "remb2", "m", "n", "tw1_s", "tw2_s", "t6_s", "tw3_s", "tw4_s", "t7_s", "ks2", "ks3",
-    "t8_s", "t9_s", "ks1", "t1_s", "t2_s", "t3_s", "t4_s", "vstmax_pu", "vstmin_pu",
+    "ics1", "remote_bus", "ics2", "remote_bus2", "m", "n", "tw1_s", "tw2_s", "t6_s", "tw3_s", "tw4_s", "t7_s", "ks2",
+    "ks3", "t8_s", "t9_s", "ks1", "t1_s", "t2_s", "t3_s", "t4_s", "vstmax_pu", "vstmin_pu",
 )  # fmt: skip
 """Order of the record in a DYR file."""
 
@@ -68,11 +69,11 @@ MODEL = Model(
     title="IEEE dual-input stabiliser PSS2A",
     params=(*INPUT_PARAMS, *BRANCHES, *OUTPUT_LIMITS, TMEAS),
     states=STATES,
-    inputs=INPUTS,
+    inputs=TWO_INPUTS,
     outputs=(Output("vs_pu", "pu", "stabiliser signal", "vs_pu"),),
     initialise=initialise,
     kernels={"outputs": outputs, "derivatives": derivatives},
     source="IEEE Std 421.5-2005, PSS2A; PSS/E Model Library, PSS2A",
     check=complaints,
-    deviations=(NO_REMOTE, OWN_LAG, ZERO_INSIDE, NO_RAMP_SURPLUS),
+    deviations=(OWN_LAG, ZERO_INSIDE, NO_RAMP_SURPLUS),
 )

@@ -25,6 +25,7 @@ from gridai.models.stabilizers._pss2 import (
     NO_RAMP_SURPLUS,
     OUTPUT_LIMITS,
     STATES,
+    TWO_INPUTS,
     complaints,
     rest,
     set_rates,
@@ -32,7 +33,7 @@ from gridai.models.stabilizers._pss2 import (
     signals,
     start,
 )
-from gridai.models.stabilizers._signals import INPUTS, NO_REMOTE, OWN_LAG, TMEAS, ZERO_INSIDE, need_lag
+from gridai.models.stabilizers._signals import OWN_LAG, TMEAS, ZERO_INSIDE, need_lag
 
 
 @kernel
@@ -57,7 +58,7 @@ def derivatives(p, x, z, u, y, d):
 
 def initialise(p, x, z, u, y, op: Start) -> None:
     """All blocks at rest at the signals' present values within their limits: the washouts give zero."""
-    s1, s2 = start(p, x, u, op.v)
+    s1, s2 = start(p, x, u)
     rest(p, x, clip(s1, p.vs1min_pu, p.vs1max_pu), clip(s2, p.vs2min_pu, p.vs2max_pu))
     x.lead3 = 0.0
     y.vs_pu = 0.0
@@ -74,9 +75,9 @@ def check(values: dict[str, float]) -> list[tuple[str, str]]:
 
 
 DYR = (
-    "ics1", "remb1", "ics2", "remb2", "m", "n", "tw1_s", "tw2_s", "t6_s", "tw3_s", "tw4_s", "t7_s", "ks2", "ks3",
-    "t8_s", "t9_s", "ks1", "t1_s", "t2_s", "t3_s", "t4_s", "t10_s", "t11_s", "vs1max_pu", "vs1min_pu", "vs2max_pu",
-    "vs2min_pu", "vstmax_pu", "vstmin_pu",
+    "ics1", "remote_bus", "ics2", "remote_bus2", "m", "n", "tw1_s", "tw2_s", "t6_s", "tw3_s", "tw4_s", "t7_s", "ks2",
+    "ks3", "t8_s", "t9_s", "ks1", "t1_s", "t2_s", "t3_s", "t4_s", "t10_s", "t11_s", "vs1max_pu", "vs1min_pu",
+    "vs2max_pu", "vs2min_pu", "vstmax_pu", "vstmin_pu",
 )  # fmt: skip
 """Order of the record in a DYR file."""
 
@@ -97,11 +98,11 @@ MODEL = Model(
         TMEAS,
     ),
     states=(State("lead3", "pu", "third lead-lag"), *STATES),
-    inputs=INPUTS,
+    inputs=TWO_INPUTS,
     outputs=(Output("vs_pu", "pu", "stabiliser signal", "vs_pu"),),
     initialise=initialise,
     kernels={"outputs": outputs, "derivatives": derivatives},
     source="IEEE Std 421.5-2005, PSS2B; PSS/E Model Library, PSS2B",
     check=check,
-    deviations=(NO_REMOTE, OWN_LAG, ZERO_INSIDE, NO_RAMP_SURPLUS),
+    deviations=(OWN_LAG, ZERO_INSIDE, NO_RAMP_SURPLUS),
 )

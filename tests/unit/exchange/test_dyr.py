@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridai.errors import CaseError, Problems
-from gridai.exchange import Import, import_case
+from gridai.exchange import Import, import_case, write_dyr
 from gridai.exchange.dyr import parse_dyr
 from gridai.exchange.dyr_tables import entry_of
 
@@ -164,7 +164,6 @@ IEEEST = "1 0 0 0 0 0 0.1 0.05 0.1 0.05 3 3 5 0.1 -0.1 0 0"
     ("record", "text"),
     [
         (f"3 'IEEEG1' G1 1 '1' {IEEEG1} /", "jbus = 1: a second shaft .* is not there"),
-        (f"3 'IEEEST' G1 2 1 {IEEEST} /", "ib = 1: a signal from a remote bus is not there"),
     ],
 )
 def test_what_a_model_does_not_have_is_listed_with_its_line(record: str, text: str, tmp_path: Path) -> None:
@@ -179,7 +178,23 @@ def test_a_stabiliser_at_its_own_bus_is_used(mode: int, bus: int, tmp_path: Path
     """IB names the machine's own bus, or the mode does not use it."""
     case, report = imported(tmp_path, MACHINES + f"3 'IEEEST' G1 {mode} {bus} {IEEEST} /\n")
     assert not report.unsupported
-    assert case.dynamics["ieeest"]["ib"].tolist() == [0.0]
+    assert "remote_bus" not in case.dynamics["ieeest"].columns
+
+
+def test_a_stabiliser_at_a_remote_bus(tmp_path: Path) -> None:
+    """IEEEST at bus 1, PSS2A with one signal at bus 2; back to DYR the same numbers; an unknown bus is named."""
+    pss2a = "2 2 3 7 5 1 10 10 0 10 0 7 0.2 1 0.5 0.1 10 0.2 0.02 0.2 0.02 0.1 -0.1"
+    case, _ = imported(tmp_path, MACHINES + f"3 'IEEEST' G1 2 1 {IEEEST} /\n3 'PSS2A' G2 {pss2a} /\n")
+    assert case.dynamics["ieeest"]["remote_bus"].tolist() == ["NORTH"]
+    row = case.dynamics["pss2a"].iloc[0]
+    assert row["remote_bus"] == "SOUTH (2)"
+    assert "remote_bus2" not in row, "signal 3 is the machine's own, whatever bus is named"
+    write_dyr(case, tmp_path / "back.dyr")
+    text = " ".join((tmp_path / "back.dyr").read_text().split())
+    assert "3 'IEEEST' 'G1' 2 1 " in text
+    assert "3 'PSS2A' 'G2' 2 2 3 0 " in text
+    with pytest.raises(CaseError, match="remote_bus = 77: no bus of the case has this number"):
+        imported(tmp_path, MACHINES + f"3 'IEEEST' G1 5 77 {IEEEST} /\n")
 
 
 def test_a_record_of_an_area_is_listed(tmp_path: Path) -> None:

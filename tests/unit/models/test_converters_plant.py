@@ -174,4 +174,4 @@ def test_links_survive_a_case_folder(tmp_path) -> None:
     system = compile_system(load_case(folder))
     group, unit = system.device("pv", ("plant",))
     links = group.devices[unit].links
-    assert (links.remote_node, links.branches["branch"]) == (system.node("B"), (1, 1))
+    assert (links.remotes, links.branches["branch"]) == ({"remote_bus": system.node("B")}, (1, 1))

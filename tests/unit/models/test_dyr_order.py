@@ -26,7 +26,7 @@ NOT_RECORDED = {
     "ldshbl": {"fo_hz", "to_s", "fraco", "tf_s"},
 }
 """Parameters that no record gives: from the RAW file, or gridai's own."""
-LINKS = {"remote_bus", "branch_from", "branch_to", "branch_circuit"}
+LINKS = {"remote_bus", "remote_bus2", "branch_from", "branch_to", "branch_circuit"}
 """Fields of a record that name buses and a branch: not parameters, but the table's columns for what a unit reads."""
 
 

@@ -137,7 +137,6 @@ def test_stab1_limits_and_back():
     ("key", "change", "field"),
     [
         ("pss2a", {"ics1": 7.0}, "ics1"),
-        ("pss2a", {"ics2": 2.0, "remb2": 14.0}, "remb2"),
         ("pss2a", {"tw1_s": 0.0, "tw2_s": 0.0}, "tw1_s"),
         ("pss2a", {"tw3_s": 0.0}, "tw3_s"),
         ("pss2a", {"m": 5.0, "n": 2.0}, "m"),
