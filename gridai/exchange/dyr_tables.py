@@ -1,10 +1,11 @@
 """Dynamics tables from DYR records: each model file names the order of its record in a tuple `DYR`.
 
 `DYR` holds column names in the record's order, None for a constant that gridai does not use. A module may list other
-names of its record in `DYR_NAMES`. The constants of a USRMDL or USRLOD record count from the first number after the
-model's own name. A machine's relay (FRQTPAT, VTGTPAT) counts from the field after the model: monitored bus, machine's
-bus, machine's id, constants. A relay that sheds load belongs to the load of its bus and id: LVSHBL's record begins with
-the monitored bus, `I, 'LVSHBL', LID, ICON(M), CON(J) to CON(J+9)`; LDSHBL's has its ten constants alone.
+names of its record in `DYR_NAMES`, and in `DYR_WRAPPED` those of a user model with the count of its header. The
+constants of a USRMDL or USRLOD record count from the first number after the model's own name. A machine's relay
+(FRQTPAT, VTGTPAT) counts from the field after the model: monitored bus, machine's bus, machine's id, constants. A relay
+that sheds load belongs to the load of its bus and id: LVSHBL's record begins with the monitored bus,
+`I, 'LVSHBL', LID, ICON(M), CON(J) to CON(J+9)`; LDSHBL's has its ten constants alone.
 
 What the record does not hold comes from the RAW file: ra_pu is ZR and a GENCLS's xd1_pu is ZX.
 
@@ -51,13 +52,14 @@ def entry_of(name: str) -> Entry | None:
     module = import_module(files[name.lower()]) if name.lower() in files else _by_other_name(name)
     if module is None or not hasattr(module, "DYR"):
         return None
-    return Entry(module.MODEL, tuple(module.DYR))
+    header = getattr(module, "DYR_WRAPPED", {}).get(name, 0)
+    return Entry(module.MODEL, ((None,) * header + tuple(module.DYR)))
 
 
 def _by_other_name(name: str) -> Any:
     for path in catalog.model_files().values():
         module = import_module(path)
-        if name in getattr(module, "DYR_NAMES", ()):
+        if name in getattr(module, "DYR_NAMES", ()) or name in getattr(module, "DYR_WRAPPED", {}):
             return module
     return None
 

@@ -22,6 +22,13 @@ SAMPLES_RENEWABLES: dict[str, tuple[dict[str, float], ...]] = {
     "reeca1": tuple({**path, **_HELD, **table} for path, table in zip(_PATHS, ({}, _TABLES) * 2, strict=True)),
     "reecb1": _PATHS,
     "reecc1": tuple({**path, "t_s": 3600.0, "pmin_pu": -1.0, **_TABLES} for path in _PATHS),
+    "dera1": (
+        {},
+        {"freq_flag": 1.0, "pf_flag": 0.0, "dup": 9.0, "kqv": 4.0, "dbd1_pu": -0.02, "dbd2_pu": 0.02, "vref0_pu": 1.0},
+        {"freq_flag": 1.0, "pq_flag": 1.0, "type_flag": 0.0, "pmin_pu": -1.0, "vl0_pu": 0.49, "vrfrac": 0.3},
+        {"trv_s": 0.0, "tp_s": 0.0, "tiq_s": 0.0, "tpord_s": 0.0, "tv_s": 0.0, "tvl0_s": 0.0, "tfh_s": 0.0},
+        {"vtrip_flag": 0.0, "ftrip_flag": 0.0, "xe_pu": 0.0},
+    ),
     "repca1": (
         {},
         {"ref_flag": 0.0, "f_flag": 1.0, "dup": 20.0, "fdbd1_pu": -0.0006, "fdbd2_pu": 0.0006, "vfrz_pu": 0.7},

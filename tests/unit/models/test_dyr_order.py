@@ -20,6 +20,7 @@ NOT_RECORDED = {
     "frqtpat": {"tf_s"},
     "repca1": {"t_freq_s"},
     "regfm_a1": {"re_pu", "xe_pu"},
+    "dera1": {"xe_pu"},
     "cim5bl": {"rate_max_per_s"},
     "cmld": {"rate_max_per_s"},
     "lvshbl": {"vo_pu", "to_s", "fraco", "tv_s"},
