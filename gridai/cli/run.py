@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gridai.reports import Report
     from gridai.results.formats import DataFormat
 
+COUNT = 100_000
 CASE_OPTIONS = (
     click.option("--case", metavar="NAME|FOLDER", help="bundled case, or a folder that holds a case.toml"),
     click.option(
@@ -50,7 +51,7 @@ CLUSTER_OPTIONS = (
         help="cluster or site as TOML (clusters/*.toml of a saved case) in place of the four options below",
     ),
     click.option("--hardware", default="H100", show_default=True, help="GPU hardware, see gridai list hardware"),
-    click.option("--count", type=int, default=100_000, show_default=True, help="number of GPUs"),
+    click.option("--count", type=int, help=f"number of GPUs (default: what the case suggests, else {COUNT})"),
     click.option("--pue", type=float, default=1.25, show_default=True, help="power at the meter over IT power"),
     click.option("--power-factor", type=float, default=0.99, show_default=True, help="P over S at the meter, lagging"),
     click.option(
@@ -143,7 +144,7 @@ def run(
     bus_of_cluster: str | None = None,
     cluster_file: Path | None = None,
     hardware: str = "H100",
-    count: int = 100_000,
+    count: int | None = None,
     pue: float = 1.25,
     power_factor: float = 0.99,
     balance: Balance = "headroom",
@@ -161,12 +162,13 @@ def run(
 
     check_format(data)
     check_out(out)
-    if cluster_file is None:
-        cluster: Any = Cluster.of(hardware, count=count, pue=pue, power_factor=power_factor)
-    else:
-        cluster = load_cluster(cluster_file)
     with printing.busy("reading the case"):
         made = read_case(case, net)
+        if cluster_file is None:
+            number = made.defaults.get("count", COUNT) if count is None else count
+            cluster: Any = Cluster.of(hardware, count=int(number), pue=pue, power_factor=power_factor)
+        else:
+            cluster = load_cluster(cluster_file)
         asked = bus if study.needs_cluster else bus_of_cluster
         if asked is not None or (study.needs_cluster and not made.placements):
             made = place(made, cluster, asked, balance)

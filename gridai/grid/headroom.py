@@ -53,3 +53,20 @@ def loading_scales(flow: BatchFlow, rating_mva: float | None) -> tuple[Any, int]
     if rating_mva is not None:
         scale[: len(rating)][none] = np.nan_to_num(rating[none], posinf=1.0) / rating_mva
     return scale, int(none.sum())
+
+
+def supply_mva(net: Any) -> float:
+    """Ratings of the branches at the only unit that holds a voltage, together: what can leave a feeder's source. [MVA]
+
+    Infinite where several units hold voltages, where a branch there states no rating, and where switches join buses.
+    """
+    held = [int(b) for t in ("ext_grid", "gen") for b in net[t].loc[net[t]["in_service"].astype(bool), "bus"]]
+    joined = net.switch[(net.switch["et"] == "b") & net.switch["closed"].astype(bool)]
+    if len(held) != 1 or len(net.trafo3w) or len(net.impedance) or len(joined):
+        return float("inf")
+    kv = float(net.bus.at[held[0], "vn_kv"])
+    lines = net.line[net.line["in_service"].astype(bool) & net.line[["from_bus", "to_bus"]].eq(held[0]).any(axis=1)]
+    trafos = net.trafo[net.trafo["in_service"].astype(bool) & net.trafo[["hv_bus", "lv_bus"]].eq(held[0]).any(axis=1)]
+    by_line = np.sqrt(3.0) * kv * (lines["max_i_ka"] * lines["df"] * lines["parallel"]).to_numpy(dtype=float)
+    rating = np.concatenate([by_line, (trafos["sn_mva"] * trafos["df"] * trafos["parallel"]).to_numpy(dtype=float)])
+    return float(rating.sum()) if len(rating) and bool((rating < UNRATED_MVA).all()) else float("inf")

@@ -14,7 +14,8 @@ from gridai.grid.sizing import MOST_ROUNDS, Finding, Floats, Ints, Rows, Sized, 
 
 GROWTH = 0.25
 """What fails is listed for a load larger than the answer by this part of it, or by LEAST_GROWTH where that is more."""
-LEAST_GROWTH_MW = 10.0
+LEAST_GROWTH = 10.0
+"""In tolerances of the search."""
 
 
 def host(
@@ -29,7 +30,8 @@ def host(
     search.intact(tol_mw)
     search.outages(tol_mw, probes)
     binds = search.binding()
-    target, needed = search.needed(growth) if growth > 0.0 else (np.full(len(buses), np.nan), [()] * len(buses))
+    nothing = (np.full(len(buses), np.nan), [()] * len(buses))
+    target, needed = search.needed(growth, LEAST_GROWTH * tol_mw) if growth > 0.0 else nothing
     return [
         Sized(int(b), float(search.low[k]), float(search.high[k]) if search.edge[k] else float("nan"), binds[k],
               float(target[k]), tuple(needed[k]))
@@ -151,9 +153,9 @@ class _Search:
                     bus = ("bus", self.s.bus_at(int(position[k])))
                     out[own] = Finding("step", bus, -1, float(high[k]), limit, limit - float(high[k]))
 
-    def needed(self, growth: float) -> tuple[Floats, list[list[Finding]]]:
+    def needed(self, growth: float, least_mw: float) -> tuple[Floats, list[list[Finding]]]:
         """Every element that is outside a limit for a larger load: the worst of each over all outages."""
-        target = np.where(self.edge, self.low + np.maximum(growth * self.low, LEAST_GROWTH_MW), np.nan)
+        target = np.where(self.edge, self.low + np.maximum(growth * self.low, least_mw), np.nan)
         out: list[list[Finding]] = [[] for _ in self.buses]
         states = np.concatenate([[0], self.s.judged]).astype(np.int64)
         for k in np.flatnonzero(self.edge):

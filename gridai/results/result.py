@@ -284,7 +284,9 @@ def _system_f_hz(result: Result) -> tuple[tuple[str, ...], FloatArray]:
     names, speed = result._get("gen", "speed_pu")
     inertia = result.meta.get("inertia_mws")
     if not inertia:
-        raise ResultError("the frequency of the centre of inertia needs meta['inertia_mws'], MWs by unit")
+        raise ResultError(
+            "no machine has inertia (meta['inertia_mws'], MWs by unit, is empty): the frequency is that of the source"
+        )
     off = result.meta.get("units_off", {})
     return (COI,), coi_frequency(speed, names, inertia, _nominal(result), result.t_s, off)[:, None]
 

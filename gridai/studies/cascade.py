@@ -46,7 +46,7 @@ class Cascade:
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     decimate: int = setting(8, "", "steps from one row to the next; rows at events are always kept", least=1)
     seed: int = setting(0, "", "seed of the clusters' training", least=0)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
 
     def __post_init__(self) -> None:
         found = Problems("study cascade")

@@ -100,6 +100,24 @@ def bus_of(case: Case, bus: str | int) -> str:
     return case.resolve_bus(bus)
 
 
+def profile_of(case: Case, name: str) -> Profile:
+    """The criteria profile that a study's field means; "default" is the case's own, else that of its frequency.
+
+    Raises UnknownNameError listing near names, SettingError for a profile of another frequency.
+    """
+    from gridai import criteria
+
+    chosen = case.defaults.get("profile", name) if name == "default" else name
+    return criteria.load_profile(str(chosen), case.f_hz)
+
+
+def usual_high_mw(case: Case, usual_mw: float) -> float:
+    """Upper end of a search for a load: the usual one, on a feeder at most twice what can leave its source. [MW]"""
+    from gridai.grid.headroom import supply_mva
+
+    return min(usual_mw, 2.0 * supply_mva(case.net))
+
+
 def add_places(result: Result, case: Case) -> None:
     """What the figures and the criteria need to know of buses: which carry clusters, and the nominal voltages."""
     result.meta["cluster_bus"] = {placement.name: placement.bus for placement in case.placements}

@@ -12,6 +12,7 @@ from gridai.errors import Problems, SettingError
 from gridai.studies.common import (
     bus_of,
     check_fields,
+    profile_of,
     provenance_of,
     redispatch_tables,
     required,
@@ -48,7 +49,7 @@ class Fault:
     until_s: float = setting(20.0, "s", "end of the run", above=0.0)
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     seed: int = setting(0, "", "seed of the clusters' training", least=0)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
 
     def __post_init__(self) -> None:
         found = Problems("study fault")
@@ -83,7 +84,7 @@ class Fault:
         from gridai.studies.summary import all_measures
 
         bus = bus_of(case, self.bus)
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        profile = profile_of(case, self.profile)
         result = play(case, self.events(bus), self.until_s, self.step_s, self.seed)
         return Report(
             title=f"{case.name}: {self._in_words(bus)}",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import CaseError, GridaiError, Problems, SettingError
-from gridai.studies.common import bus_of, check_fields, provenance_of, setting
+from gridai.studies.common import bus_of, check_fields, provenance_of, setting, usual_high_mw
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STEP_PU = 0.03
 """Voltage step where the profile states none: 3 %, the general limit of Great Britain and Ireland. [pu]"""
+HIGH_MW, TOL_MW, TOL_SHARE = 3000.0, 1.0, 2e-4
 BALANCES = ("headroom", "slack")
 OUTAGES = ("branches", "none")
 CAPS = {"headroom": "headroom", "strength": "short-circuit ratio", "bracket": "upper end"}
@@ -54,8 +55,15 @@ class Hosting:
     needs_cluster: ClassVar[bool] = False
 
     buses: str = setting("", "", "buses parted by commas (default: every bus that is energised)")
-    high_mw: float = setting(3000.0, "MW", "upper end of the search", above=0.0)
-    tol_mw: float = setting(1.0, "MW", "width of the bracket at the end", above=0.0)
+    high_mw: float | None = setting(
+        None, "MW", "upper end of the search (default: 3,000, on a feeder twice what can leave its source)", above=0.0
+    )
+    tol_mw: float | None = setting(
+        None,
+        "MW",
+        "width of the bracket at the end (default: 1, where the upper end is below 3,000 its 5,000th)",
+        above=0.0,
+    )
     pf: float = setting(0.99, "", "power factor of the cluster at the meter, P over S, lagging", above=0.0)
     fed_by: Literal["headroom", "slack"] = setting(
         "headroom", "", "who feeds the cluster: all units by headroom, or the slack", choices=BALANCES
@@ -112,7 +120,7 @@ class Hosting:
             limits=self.limits(judge),
             result=result,
             figures=("hosting_map",),
-            tables=tables.tables(case, found, caps, sizing, self.growth_percent),
+            tables=tables.tables(case, found, caps, sizing, self.growth_percent, self.bracket(case)[1]),
             notes=(*notes, *case.notes),
             provenance=provenance_of(case, result, judge.profile),
         )
@@ -141,10 +149,16 @@ class Hosting:
             threads=self.threads,
         )  # fmt: skip
         strength, told = self._strength(case, list(keys.values()))
-        caps = self._caps(list(keys.values()), room_mw, strength)
-        found = host(sizing, list(keys), np.array([c.mw for c in caps]), self.tol_mw, probes=self.probes,
+        high_mw, tol_mw = self.bracket(case)
+        caps = self._caps(list(keys.values()), room_mw, strength, high_mw)
+        found = host(sizing, list(keys), np.array([c.mw for c in caps]), tol_mw, probes=self.probes,
                      growth=self.growth_percent / 100.0)  # fmt: skip
         return found, sizing, caps, [*_notes(self, sizing, unrated, limits.step), *told]
+
+    def bracket(self, case: Case) -> tuple[float, float]:
+        """Upper end of the search and width at its end; by the source of a feeder where not given. [MW]"""
+        high = self.high_mw or usual_high_mw(case, HIGH_MW)
+        return high, self.tol_mw or (TOL_MW if high >= HIGH_MW else TOL_SHARE * high)
 
     def names(self, case: Case, flow: BatchFlow | None = None) -> dict[int, str]:
         """pandapower index and key of the buses studied. Raises CaseError for a named bus that has no supply."""
@@ -173,10 +187,10 @@ class Hosting:
         stated = [x.high for x in limits if x.criterion == "voltage_step" and x.condition != "contingency" and x.high]
         return min(stated, default=STEP_PU)
 
-    def _caps(self, buses: Sequence[str], room_mw: float, strength: dict[str, float]) -> list[Cap]:
+    def _caps(self, buses: Sequence[str], room_mw: float, strength: dict[str, float], high_mw: float) -> list[Cap]:
         out = []
         for bus in buses:
-            some = [Cap("bracket", self.high_mw, self.high_mw, self.high_mw, "MW")]
+            some = [Cap("bracket", high_mw, high_mw, high_mw, "MW")]
             if self.fed_by == "headroom":
                 some.append(Cap("headroom", room_mw, room_mw, room_mw, "MW"))
             if bus in strength:

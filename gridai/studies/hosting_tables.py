@@ -61,10 +61,11 @@ def summary(case: Case, found: Sequence[Sized], sizing: Sizing) -> dict[str, Mea
 
 
 def tables(
-    case: Case, found: Sequence[Sized], caps: Sequence[Cap], sizing: Sizing, growth_percent: float
+    case: Case, found: Sequence[Sized], caps: Sequence[Cap], sizing: Sizing, growth_percent: float, tol_mw: float
 ) -> dict[str, Table]:
     """One row a bus, and one row for each element that fails for larger clusters."""
     keys = {i: k for k, i in case.buses.items()}
+    places = 1 if tol_mw > 0.2 else 2 if tol_mw > 0.005 else 3 if tol_mw > 0.0005 else 4
     kv = sizing.flow.net.bus["vn_kv"]
     rows = []
     for s, cap in zip(found, caps, strict=True):
@@ -76,7 +77,7 @@ def tables(
                      UNITS[b.kind])  # fmt: skip
         more = "; ".join(growth(sizing, f, keys) for f in s.needed[:LISTED])
         extra = f" +{len(s.needed) - LISTED} more" if len(s.needed) > LISTED else ""
-        rows.append((keys[s.bus], f"{kv[s.bus]:g}", f"{s.mw:.1f}", stop(s, cap), *cells, more + extra))
+        rows.append((keys[s.bus], f"{kv[s.bus]:g}", f"{s.mw:.{places}f}", stop(s, cap), *cells, more + extra))
     columns = ("bus", "kV", "MW", "stopped by", "where", "outage", "value", "limit", "unit",
                f"what must grow for {growth_percent:g} % more")  # fmt: skip
     made = {"hosting": Table("largest cluster at each bus; value and limit just beyond it", columns, tuple(rows))}

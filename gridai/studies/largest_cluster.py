@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, placement_of, setting
+from gridai.studies.common import check_fields, placement_of, setting, usual_high_mw
 from gridai.studies.search import Bracket, Failure, Trial
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gridai.studies.searching import Judge
 
 CONDITIONS = ("normal", "contingency")
+USUAL_MW = 1000.0
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,12 @@ class LargestCluster:
 
     needs_cluster: ClassVar[bool] = True
 
-    low_mw: float = setting(1.0, "MW", "safe end of the bracket", above=0.0)
-    high_mw: float = setting(1000.0, "MW", "other end of the bracket", above=0.0)
-    tol_mw: float = setting(5.0, "MW", "width of the bracket at the end", above=0.0)
+    low_mw: float | None = setting(None, "MW", "safe end of the bracket (default: a thousandth of the other end)",
+                                   above=0.0)  # fmt: skip
+    high_mw: float | None = setting(None, "MW", "other end of the bracket (default: 1,000, on a feeder at most twice "
+                                    "what can leave its source)", above=0.0)  # fmt: skip
+    tol_mw: float | None = setting(None, "MW", "width of the bracket at the end (default: 0.5 % of the other end)",
+                                   above=0.0)  # fmt: skip
     lost_share: float = setting(1.0, "", "part of the cluster that is lost at at_s; 0: nothing happens", least=0.0)
     at_s: float = setting(1.0, "s", "when", least=0.0)
     ramp_down_s: float = setting(0.0, "s", "time in which it is lost; 0: a step", least=0.0)
@@ -62,10 +66,10 @@ class LargestCluster:
             found.add("largest-cluster", None, "until_s", self.until_s, f"give an end after {self.at_s:g} s")
         found.raise_if_any(SettingError)
 
-    @property
-    def bracket(self) -> Bracket:
-        """From low_mw to high_mw."""
-        return Bracket("cluster", "MW", self.low_mw, self.high_mw, self.tol_mw, self.probes)
+    def bracket(self, case: Case) -> Bracket:
+        """From low_mw to high_mw, sized by the source of a feeder where they are not given."""
+        high = self.high_mw or usual_high_mw(case, USUAL_MW)
+        return Bracket("cluster", "MW", self.low_mw or 0.001 * high, high, self.tol_mw or 0.005 * high, self.probes)
 
     def run(self, case: Case) -> Report:
         """Search on a case that holds a cluster, the pattern. Raises SettingError for a case without one."""
@@ -74,7 +78,7 @@ class LargestCluster:
         placement = placement_of(case, self.cluster)
         bare = without_clusters(case)
         judge = Judge.of(case, self.profile, (self.condition,), self.limit_degree)
-        found = search(self.bracket, self._attempt(judge, bare, placement))
+        found = search(self.bracket(bare), self._attempt(judge, bare, placement))
         shown = case
         if found.record.limit == found.record.limit:
             shown = resized(case, bare, placement, found.record.limit)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError, UnknownNameError, near
 from gridai.studies.common import check_fields, setting
-from gridai.studies.search import Bracket, Trial
+from gridai.studies.search import Bracket, Trial, scaled
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -36,9 +36,11 @@ class LargestLoss:
     loads: str = setting(
         "", "", "loads and clusters that are lost, parted by commas (default: all clusters; without one, all loads)"
     )
-    low_mw: float = setting(1.0, "MW", "safe end of the bracket", above=0.0)
+    low_mw: float | None = setting(None, "MW", "safe end of the bracket (default: 1, at most 1 % of the other end)",
+                                   above=0.0)  # fmt: skip
     high_mw: float | None = setting(None, "MW", "other end of the bracket (default: all of them)", above=0.0)
-    tol_mw: float = setting(1.0, "MW", "width of the bracket at the end", above=0.0)
+    tol_mw: float | None = setting(None, "MW", "width of the bracket at the end (default: 1, at most 1 % of the "
+                                   "other end)", above=0.0)  # fmt: skip
     at_s: float = setting(1.0, "s", "when", least=0.0)
     inertia: tuple[float, ...] = setting(
         (), "", "factors on the inertia of all machines, parted by commas: a curve of the limit against it", above=0.0
@@ -103,7 +105,7 @@ class LargestLoss:
         high = total_mw if self.high_mw is None else self.high_mw
         if high > total_mw * (1.0 + 1e-9):
             raise SettingError(f"high_mw = {high:g} MW: the loads draw {total_mw:.1f} MW; give less, or more loads")
-        return Bracket("loss", "MW", self.low_mw, high, self.tol_mw, self.probes)
+        return scaled("loss", self.low_mw, high, self.tol_mw, self.probes)
 
     def _attempts(
         self, judge: Judge, powers: dict[str, tuple[float, float]]

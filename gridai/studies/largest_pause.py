@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
 from gridai.studies.common import check_fields, placement_of, setting
-from gridai.studies.search import Bracket, Trial
+from gridai.studies.search import Bracket, Trial, scaled
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
@@ -34,9 +34,11 @@ class LargestPause:
 
     needs_cluster: ClassVar[bool] = True
 
-    low_mw: float = setting(1.0, "MW", "safe end of the bracket", above=0.0)
+    low_mw: float | None = setting(None, "MW", "safe end of the bracket (default: 1, at most 1 % of the cluster)",
+                                   above=0.0)  # fmt: skip
     high_mw: float | None = setting(None, "MW", "other end of the bracket (default: the whole cluster)", above=0.0)
-    tol_mw: float = setting(1.0, "MW", "width of the bracket at the end", above=0.0)
+    tol_mw: float | None = setting(None, "MW", "width of the bracket at the end (default: 1, at most 1 % of the "
+                                   "cluster)", above=0.0)  # fmt: skip
     at_s: float = setting(1.0, "s", "start of the pause", least=0.0)
     resume_s: float = setting(math.inf, "s", "start of the return; inf: it stays away", least=0.0, endless=True)
     ramp_down_s: float = setting(0.4, "s", "time in which the power goes; 0: a step", least=0.0)
@@ -74,7 +76,7 @@ class LargestPause:
             raise SettingError(
                 f"high_mw = {high:g} MW: the cluster draws {p_mw:.1f} MW; give less, or a larger cluster"
             )
-        return Bracket("pause", "MW", self.low_mw, high, self.tol_mw, self.probes)
+        return scaled("pause", self.low_mw, high, self.tol_mw, self.probes)
 
     @property
     def horizon_s(self) -> float:

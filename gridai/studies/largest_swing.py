@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("normal", "contingency")
 SHAPES = ("square", "sine")
+USUAL_MW = 0.5
 LEAST_S, LEAST_PERIODS = 20.0, 10
 """Without cycles a swing lasts so long, and so many periods, at least. [s, -]"""
 
@@ -42,11 +43,13 @@ class LargestSwing:
         (1.0,), "Hz", "of the swing; several, parted by commas: a curve; the first is the one reported", above=0.0
     )
     shape: Literal["square", "sine"] = setting("square", "", "course of the power", choices=SHAPES)
-    low_mw: float = setting(0.5, "MW", "safe end: amplitude, half of highest less lowest power", above=0.0)
+    low_mw: float | None = setting(None, "MW", "safe end: amplitude, half of highest less lowest power (default: 0.5, "
+                                   "at most 1 % of the cluster)", above=0.0)  # fmt: skip
     high_mw: float | None = setting(
         None, "MW", "other end of the bracket (default: as far as mean, nameplate and zero allow)", above=0.0
     )
-    tol_mw: float = setting(0.5, "MW", "width of the bracket at the end", above=0.0)
+    tol_mw: float | None = setting(None, "MW", "width of the bracket at the end (default: 0.5, at most 1 % of the "
+                                   "cluster)", above=0.0)  # fmt: skip
     at_s: float = setting(1.0, "s", "start", above=0.0)
     duty: float = setting(0.5, "", "part of the square's period at high power, below 1", above=0.0)
     edge_s: float = setting(0.0, "s", "time that an edge of the square takes", least=0.0)
@@ -70,7 +73,7 @@ class LargestSwing:
             found.add("largest-swing", None, "frequency_hz", self.frequency_hz, "give one frequency at least")
         found.raise_if_any(SettingError)
         for f in self.frequencies:
-            self._oscillate(f, self.low_mw)
+            self._oscillate(f, self.low_mw or USUAL_MW)
 
     @property
     def frequencies(self) -> tuple[float, ...]:
@@ -88,16 +91,17 @@ class LargestSwing:
     def bracket(self, cluster: Cluster) -> Bracket:
         """From low_mw to high_mw. Raises SettingError for no bracket and for a swing below zero power."""
         down = cluster.p_mw / (2.0 * self.duty if self.shape == "square" else 1.0)
-        high = self.high_mw
+        high, usual = self.high_mw, min(USUAL_MW, 0.01 * cluster.p_mw)
+        low, tol = self.low_mw or usual, self.tol_mw or usual
         if high is None:
             up = (cluster.nameplate_mw - cluster.p_mw) / (2.0 * (1.0 - self.duty) if self.shape == "square" else 1.0)
-            high = min(down, up) if up > self.low_mw else down
+            high = min(down, up) if up > low else down
         if high > down * (1.0 + 1e-9):
             raise SettingError(
                 f"high_mw = {high:g} MW: the cluster draws {cluster.p_mw:.1f} MW and would fall below zero; give "
                 f"{down:.1f} MW or less"
             )
-        return Bracket("swing", "MW", self.low_mw, high, self.tol_mw, self.probes)
+        return Bracket("swing", "MW", low, high, tol, self.probes)
 
     def run(self, case: Case) -> Report:
         """Search on a case that holds a cluster.

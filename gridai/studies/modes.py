@@ -14,6 +14,7 @@ from gridai.studies.common import (
     bus_of,
     check_fields,
     placement_of,
+    profile_of,
     provenance_of,
     redispatch_tables,
     setting,
@@ -49,7 +50,7 @@ class Modes:
     scan_min_hz: float = setting(0.01, "Hz", "lowest frequency of the scan", above=0.0)
     scan_max_hz: float = setting(20.0, "Hz", "highest frequency of the scan", above=0.0)
     scan_points: int = setting(400, "", "number of frequencies, evenly spaced by ratio", least=2)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
 
     def __post_init__(self) -> None:
         found = Problems("study modes")
@@ -67,7 +68,7 @@ class Modes:
         from gridai import criteria, engine
         from gridai.reports import Report
 
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        profile = profile_of(case, self.profile)
         system = engine.compile_system(case)
         linear = engine.linearise(system)
         modes = _listed(self, linear)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, placement_of, provenance_of, redispatch_tables, setting
+from gridai.studies.common import check_fields, placement_of, profile_of, provenance_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
@@ -51,7 +51,7 @@ class Oscillate:
                                     "periods at least)", above=0.0)  # fmt: skip
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     most: int = setting(15, "", "rows of each table", least=1)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
     cluster: str | None = setting(None, "", "name of the cluster that swings; needed when the case has several")
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Oscillate:
         from gridai.studies.disturbance import play
 
         placement = placement_of(case, self.cluster)
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        profile = profile_of(case, self.profile)
         wave, until_s = self.wave(placement.cluster.p_mw)
         swinging = _with_wave(case, placement, wave)
         result = play(swinging, (), until_s, self.step_s)

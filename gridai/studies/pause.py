@@ -6,7 +6,7 @@ Importing this file loads the standard library only; the command line makes its 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gridai.errors import Problems, SettingError
@@ -14,6 +14,7 @@ from gridai.studies.common import (
     add_places,
     check_fields,
     placement_of,
+    profile_of,
     provenance_of,
     redispatch_tables,
     setting,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gridai.results import Result
 
 FIGURES = ("overview", "frequency", "voltages", "cluster_power", "generator_power")
+USUAL_MW = 100.0
 LEAST_S, AFTER_S = 20.0, 10.0
 """Without until_s a run lasts at least so long, and so long after the last power has moved. [s]"""
 
@@ -40,7 +42,12 @@ class Pause:
 
     needs_cluster: ClassVar[bool] = True
 
-    pause_mw: float = setting(100.0, "MW", "power at the meter that goes away", above=0.0)
+    pause_mw: float | None = setting(
+        None,
+        "MW",
+        "power at the meter that goes away (default: 100, or all jobs of a cluster that draws less)",
+        above=0.0,
+    )
     at_s: float = setting(1.0, "s", "start of the first pause", least=0.0)
     resume_s: float | None = setting(11.0, "s", "start of its return; inf: it stays away", least=0.0, endless=True)
     repeat: int = setting(1, "", "number of pauses", least=1)
@@ -54,7 +61,7 @@ class Pause:
                                      above=0.0)  # fmt: skip
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     seed: int = setting(0, "", "seed of the training's jitter", least=0)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
     cluster: str | None = setting(None, "", "name of the cluster that pauses; needed when the case has several")
 
     def __post_init__(self) -> None:
@@ -68,7 +75,7 @@ class Pause:
         self.pauses()
 
     def pauses(self) -> tuple[Stop, ...]:
-        """The pauses that the fields describe, as the cluster plays them."""
+        """The pauses that the fields describe, as the cluster plays them; of 100 MW where no power is given."""
         from gridai.cluster.pauses import Pause as Stop
 
         ramps = {"ramp_down_s": self.ramp_down_s, "ramp_up_s": self.ramp_up_s}
@@ -81,7 +88,8 @@ class Pause:
             return _parse_schedule(self.schedule)
         shifts = [k * (self.every_s or 0.0) for k in range(self.repeat)]
         back = _finite(self.resume_s)
-        return [(self.at_s + s, self.pause_mw, None if back is None else back + s) for s in shifts]
+        mw = USUAL_MW if self.pause_mw is None else self.pause_mw
+        return [(self.at_s + s, mw, None if back is None else back + s) for s in shifts]
 
     def run(self, case: Case) -> Report:
         """Play the pauses on a case that holds a cluster, and judge what happens.
@@ -89,11 +97,13 @@ class Pause:
         Raises SettingError for a case without a cluster and for a pause larger than the cluster, ConvergenceError
         (with the result until then) when the run does not converge.
         """
-        from gridai import criteria, engine
+        from gridai import engine
         from gridai.cluster.pauses import paused_share
 
         placement = placement_of(case, self.cluster)
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        if self.pause_mw is None and not self.schedule:
+            return replace(self, pause_mw=usual_mw(placement.cluster)).run(case)
+        profile = profile_of(case, self.profile)
         stops = self.pauses()
         paused_share(stops, placement.cluster.p_mw)
         system = engine.compile_system(case)
@@ -130,6 +140,11 @@ class Pause:
         )
 
 
+def usual_mw(cluster: Any) -> float:
+    """100 MW; where a cluster draws less, what goes when all its jobs stop and its servers stay on. [MW]"""
+    return USUAL_MW if cluster.p_mw >= USUAL_MW else float(cluster.p_mw - cluster.idle_mw)
+
+
 def _in_words(stops: tuple[Stop, ...]) -> str:
     first = stops[0]
     if len(stops) > 1:
@@ -163,11 +178,11 @@ def _parse_schedule(text: str) -> list[tuple[float, float, float | None]]:
 
 
 def _summary(result: Result, stops: tuple[Stop, ...]) -> dict[str, Any]:
-    from gridai.studies.summary import all_measures, settling_between
+    from gridai.studies.summary import all_measures, has_frequency, settling_between
 
     lines = dict(all_measures(result))
     first = min(stops, key=lambda stop: stop.at_s)
-    if first.resume_s is None or first.resume_s > result.t_s[-1]:
+    if first.resume_s is None or first.resume_s > result.t_s[-1] or not has_frequency(result):
         return lines
     ordered: dict[str, Any] = {}
     for key, line in lines.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, placement_of, provenance_of, redispatch_tables, setting
+from gridai.studies.common import check_fields, placement_of, profile_of, provenance_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -51,7 +51,7 @@ class Respond:
     at_s: float = setting(1.0, "s", "when", above=0.0)
     until_s: float = setting(60.0, "s", "end of the run", above=0.0)
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
     cluster: str | None = setting(None, "", "name of the cluster that answers; needed when the case has several")
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Respond:
         from gridai.studies.responding import Bench, inertia_note, measures_of, notes_of, result_of, tables_of
 
         placement = placement_of(case, self.cluster)
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        profile = profile_of(case, self.profile)
         bench = Bench.of(self, case, placement)
         without, answered = bench.trip(None), bench.trip(self.settings(self.delay_s))
         rows = bench.sweep(without)

@@ -63,6 +63,14 @@ class Bracket:
             )
 
 
+def scaled(label: str, low_mw: float | None, high_mw: float, tol_mw: float | None, probes: int) -> Bracket:
+    """A bracket of power; what is not given is 1 MW, or 1 % of the other end where that is less."""
+    usual = min(1.0, 0.01 * high_mw)
+    return Bracket(
+        label, "MW", usual if low_mw is None else low_mw, high_mw, usual if tol_mw is None else tol_mw, probes
+    )
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a value fails without a verdict: no solution, no start, not enough headroom; where and when [s]."""

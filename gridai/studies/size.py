@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, placement_of, provenance_of, setting
+from gridai.studies.common import check_fields, placement_of, profile_of, provenance_of, setting
 from gridai.studies.mitigate import SHAPES, Mitigate
 
 if TYPE_CHECKING:
@@ -71,12 +71,11 @@ class Size:
         """Search each remedy's size. Raises SettingError for a profile without a limit on a load's power."""
         from pathlib import Path
 
-        from gridai import criteria
         from gridai.reports import Report
         from gridai.studies.sizes import Asked, closed_forms, find, measures_of, result_of, tables_of
 
         placement = placement_of(case, self.cluster)
-        profile = None if self.profile == "none" else criteria.load_profile(self.profile, case.f_hz)
+        profile = None if self.profile == "none" else profile_of(case, self.profile)
         demand, course, cycles = self.swing().course(case)
         asked = Asked.of(self, profile, course, cycles)
         found = find(self, demand, course, asked)

@@ -17,7 +17,12 @@ SWINGS = 3
 
 
 def frequency_measures(result: Result) -> dict[str, Measure]:
-    """Nadir, zenith, RoCoF over 100 and 500 ms, settling frequency: all of the centre of inertia."""
+    """Nadir, zenith, RoCoF over 100 and 500 ms, settling frequency: all of the centre of inertia.
+
+    None where no machine has inertia: a feeder behind an infinite bus has the frequency of that bus.
+    """
+    if not has_frequency(result):
+        return {}
     t, f = result.t_s, result.series("system", COI, "f_hz")
     found = lowest_highest(t, f, COI)
 
@@ -36,6 +41,11 @@ def frequency_measures(result: Result) -> dict[str, Measure]:
     note = f"mean of the last {end.window_s:g} s{'; ' + end.reason if end.reason else ''}"
     lines["settling"] = Measure("settling frequency", end.value, "Hz", COI, float(t[-1]), note)
     return lines
+
+
+def has_frequency(result: Result) -> bool:
+    """Whether a machine with inertia gives the run a frequency of its own."""
+    return "f_hz" in result.quantities("system")
 
 
 def settling_between(result: Result, begin_s: float, end_s: float) -> Measure:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, provenance_of, redispatch_tables, setting
+from gridai.studies.common import check_fields, profile_of, provenance_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -34,7 +34,7 @@ class Trip:
     until_s: float = setting(60.0, "s", "end of the run", above=0.0)
     step_s: float = setting(1 / 240, "s", "longest integration step", above=0.0)
     seed: int = setting(0, "", "seed of the clusters' training", least=0)
-    profile: str = setting("default", "", "criteria profile, or a TOML file; default: by the nominal frequency")
+    profile: str = setting("default", "", "criteria profile, or a TOML file; default: the case's, else by frequency")
 
     def __post_init__(self) -> None:
         found = Problems("study trip")
@@ -55,7 +55,7 @@ class Trip:
         from gridai.studies.disturbance import FIGURES, machine_measures, play
         from gridai.studies.summary import all_measures
 
-        profile = criteria.load_profile(self.profile, case.f_hz)
+        profile = profile_of(case, self.profile)
         lost = _lost(self, case)
         result = play(case, lost.events, self.until_s, self.step_s, self.seed)
         measures = all_measures(result)

@@ -99,11 +99,11 @@ def test_the_horizon():
 
 
 def cluster(name: str, p_mw: float = 50.0) -> SimpleNamespace:
-    return SimpleNamespace(name=name, bus="16", balance="headroom", cluster=SimpleNamespace(p_mw=p_mw))
+    return SimpleNamespace(name=name, bus="16", balance="headroom", cluster=SimpleNamespace(p_mw=p_mw, idle_mw=0.3 * p_mw))
 
 
 def case(*placements: SimpleNamespace) -> SimpleNamespace:
-    return SimpleNamespace(name="small", f_hz=60.0, placements=placements)
+    return SimpleNamespace(name="small", f_hz=60.0, defaults={}, placements=placements)
 
 
 def test_a_case_without_a_cluster_says_the_way_out():

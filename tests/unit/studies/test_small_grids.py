@@ -1,0 +1,62 @@
+"""Defaults that fit the grid and the cluster: a feeder of a few MW, a cluster of one, no machine with inertia."""
+
+from __future__ import annotations
+
+import math
+
+import pandapower as pp
+import pytest
+
+from gridai.case import Case, load_case
+from gridai.cluster import Cluster
+from gridai.grid.headroom import supply_mva
+from gridai.studies import Hosting, LargestCluster, LargestLoss, LargestPause, LargestSwing, Pause
+from gridai.studies.pause import usual_mw
+
+
+@pytest.fixture(scope="module")
+def feeder() -> Case:
+    """20 kV source, 5 km of cable rated 0.2 kA (6.93 MVA), 2 MW of load, no machine."""
+    net = pp.create_empty_network(name="feeder", f_hz=50.0, sn_mva=10.0)
+    source, end = (pp.create_bus(net, 20.0, name=name) for name in ("source", "end"))
+    pp.create_ext_grid(net, source, name="GRID", s_sc_max_mva=500.0, rx_max=0.1)
+    pp.create_line_from_parameters(net, source, end, 5.0, 0.2, 0.12, 200.0, 0.2, name="cable")
+    pp.create_load(net, end, 2.0, 0.4, name="town")
+    return Case.from_pandapower(net)
+
+
+def test_what_can_leave_the_source_of_a_feeder(feeder: Case) -> None:
+    assert supply_mva(feeder.net) == pytest.approx(math.sqrt(3.0) * 20.0 * 0.2, rel=1e-12)
+    assert supply_mva(load_case("ieee39").net) == math.inf
+
+
+def test_searches_are_as_wide_as_the_feeder(feeder: Case) -> None:
+    high = 2.0 * math.sqrt(3.0) * 20.0 * 0.2
+    assert Hosting().bracket(feeder) == pytest.approx((high, high / 5000.0), rel=1e-12)
+    assert Hosting(high_mw=50.0, tol_mw=2.0).bracket(feeder) == (50.0, 2.0)
+    assert Hosting().bracket(load_case("ieee39")) == (3000.0, 1.0)
+    found = LargestCluster().bracket(feeder)
+    assert (found.safe, found.unsafe, found.tol) == pytest.approx((0.001 * high, high, 0.005 * high), rel=1e-12)
+    found = LargestCluster().bracket(load_case("ieee39"))
+    assert (found.safe, found.unsafe, found.tol) == (1.0, 1000.0, 5.0)
+
+
+def test_searches_are_as_fine_as_the_cluster() -> None:
+    small, large = Cluster.of("H100", count=1000), Cluster.of("H100", count=100_000)
+    for study, at in ((LargestPause(), lambda c: c.p_mw), (LargestLoss(), lambda c: c.p_mw)):
+        found = study.bracket(at(small))
+        assert (found.safe, found.tol) == pytest.approx((0.01 * small.p_mw, 0.01 * small.p_mw), rel=1e-12)
+        assert (study.bracket(at(large)).safe, study.bracket(at(large)).tol) == (1.0, 1.0)
+    assert LargestSwing().bracket(small).tol == pytest.approx(0.01 * small.p_mw, rel=1e-12)
+    assert LargestSwing().bracket(large).tol == 0.5
+
+
+def test_a_pause_is_all_jobs_of_a_small_cluster_and_the_frequency_is_that_of_the_source(feeder: Case) -> None:
+    cluster = Cluster.of("H100", count=1000)
+    assert usual_mw(Cluster.of("H100", count=100_000)) == 100.0
+    report = Pause(until_s=20.0).run(feeder.with_cluster(cluster, bus="end", balance="slack"))
+    assert report.study.pause_mw == pytest.approx(cluster.p_mw - cluster.idle_mw, rel=1e-12)
+    assert not [key for key in report.summary if "nadir" in key or "rocof" in key or "settling" in key]
+    assert {v.status for v in report.verdicts if v.unit.startswith("Hz")} == {"not assessable"}
+    assert any("the frequency is that of the source" in v.note for v in report.verdicts)
+    assert report.summary["lowest_voltage"].value > 0.9
