@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gridai.grid.batch import BatchFlow
+from gridai.grid.redispatch import endless_source
 
 UNRATED_MVA = 9000.0
 """A rating of this or more is none: for a branch without one MATPOWER writes 9,900 MVA, pandapower 99,999 kA."""
@@ -16,9 +17,11 @@ def headroom(flow: BatchFlow) -> tuple[dict[int, float], float]:
     """Share of each unit of net.gen in the headroom of all, by index, and that headroom. [MW]
 
     Units at a slack count in the sum and have no entry: what the others do not take falls on them. A unit that states
-    no max_p_mw has none.
+    no max_p_mw has none, but an ext_grid that feeds the net alone and states none has all that is asked for (inf).
     """
     net, m = flow.net, flow.matrices
+    if endless_source(net):
+        return {}, float("inf")
     left: dict[int, float] = {}
     total = 0.0
     for table in ("gen", "ext_grid"):

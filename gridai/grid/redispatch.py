@@ -33,7 +33,8 @@ def place_load(
 
     Returns the net, the redispatch table, and texts for units that this drives out of their turbine's range.
 
-    balance  "headroom": units share p_mw in proportion to max_p_mw - p_mw; "slack": the slack takes it all;
+    balance  "headroom": units share p_mw in proportion to max_p_mw - p_mw; an ext_grid that feeds the net alone and
+             states no max_p_mw takes it all; "slack": the slack takes it all;
              "in_place_of_load": the loads at the bus are reduced in proportion, P and Q alike, by p_mw in all.
 
     Losses and Q are the slack's and the voltage-controlling units' in every case; the table shows the solved powers.
@@ -49,13 +50,19 @@ def place_load(
     out.gen, out.load = net.gen.copy(), net.load.copy()
     if balance == "in_place_of_load":
         _reduce_load(out, before, bus, p_mw)
-    elif balance == "headroom":
+    elif balance == "headroom" and not endless_source(net):
         _raise_units(out, before, p_mw)
     out.load = with_row(out.load, {"name": name, "bus": bus, "p_mw": p_mw, "q_mvar": q_mvar, "type": "cluster"})
     after = solve(out)
     already = {text.split(" gives ")[0] for text in _out_of_range(before)}
     new = tuple(text for text in _out_of_range(after) if text.split(" gives ")[0] not in already)
     return out, _table(name, before, after, balance), new
+
+
+def endless_source(net: Any) -> bool:
+    """Whether an ext_grid without max_p_mw is the only unit that follows the load: a feeder behind the world."""
+    grids, gens = net.ext_grid[net.ext_grid["in_service"].astype(bool)], net.gen["in_service"].astype(bool)
+    return len(grids) == 1 and not gens.any() and not ("max_p_mw" in grids and grids["max_p_mw"].notna().all())
 
 
 def with_row(table: Any, values: dict[str, Any]) -> Any:

@@ -60,3 +60,11 @@ def test_a_pause_is_all_jobs_of_a_small_cluster_and_the_frequency_is_that_of_the
     assert {v.status for v in report.verdicts if v.unit.startswith("Hz")} == {"not assessable"}
     assert any("the frequency is that of the source" in v.note for v in report.verdicts)
     assert report.summary["lowest_voltage"].value > 0.9
+
+
+def test_a_source_without_a_stated_maximum_feeds_all(feeder: Case) -> None:
+    placed = feeder.with_cluster(Cluster.of("H100", count=1000), bus="end")
+    assert placed.redispatch.set_index("name").at["GRID", "change_mw"] == pytest.approx(1.07, abs=0.05)
+    report = Hosting(profile="none").run(feeder)
+    assert report.summary["most"].value == pytest.approx(2.0 * supply_mva(feeder.net), rel=1e-3)
+    assert 3.0 < report.summary["least"].value < supply_mva(feeder.net)
