@@ -8,7 +8,7 @@ The series of the reference folder show how PSS/E integrates (found here, from t
     exciter without time constant                    gives the field voltage of the row before
     ESAC1A                                           is integrated more finely, with the voltage of the step's start
                                                      and a twentieth of its change over the step (a figure that fits)
-    converter (REGCA1)                               its source reactance ZX stands in the network: the current of it
+    converter (REGCA1, DERA1)                        its source reactance ZX stands in the network: the current of it
                                                      comes from the voltage of the solution before, until two
                                                      solutions differ by less than 1e-4 pu (PSS/E's default tolerance)
     states                                           single precision; speed is kept as its deviation
@@ -42,6 +42,7 @@ HELD_SHARE = 0.05
 """Part of the voltage's change over a step that these models see, held over it: fitted to TGOV1's series alone."""
 NETWORK_TOL_PU = 1e-4
 LAG = "source admittance"
+CURRENT_SOURCES = ("regca1", "dera1")
 
 
 def run(case: Case, branch: str, rows: int) -> tuple[System, Result]:
@@ -204,9 +205,10 @@ class _Source:
 
 def _admittances(case: Case) -> dict[int, tuple[float, float]]:
     """Buses with converters: rating [MVA] and source reactance [pu of it] of all of them; 100 pu and more is none."""
-    if "regca1" not in case.dynamics:
+    names = [name for model in CURRENT_SOURCES if model in case.dynamics for name in case.dynamics[model]["unit"]]
+    if not names:
         return {}
-    units = case.net.gen.set_index("name").loc[list(case.dynamics["regca1"]["unit"])]
+    units = case.net.gen.set_index("name").loc[names]
     units = units[units["zx_pu"] < 100.0]
     return {int(bus): (float(at["sn_mva"].sum()), float(at["sn_mva"].sum() / (at["sn_mva"] / at["zx_pu"]).sum()))
             for bus, at in units.groupby("bus")}  # fmt: skip
