@@ -12,7 +12,7 @@ out = Path(sys.argv[1] if len(sys.argv) > 1 else "out/help_the_grid")
 
 kundur = ga.load_case("kundur").with_cluster(ga.Cluster.of("H100", count=100_000), bus="9")
 names = "floor,ramp,stagger,supercapacitor,battery"
-smooth = ga.studies.Mitigate(remedies=names, frequency_hz=0.5444, unit="none").run(kundur)
+smooth = ga.studies.Mitigate(remedies=names, frequency_hz=0.5082, unit="none").run(kundur)
 for name, *cells in smooth.tables["remedies"].rows:
     print(f"{name}: {cells[0]:.1f} MW at the meter swing the machines by {cells[5]:.2f} mHz")
 smooth.save(out / "mitigate")

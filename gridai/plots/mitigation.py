@@ -21,17 +21,22 @@ from gridai.results import Limit, Result
 COLUMNS = (
     ("range", "range", "% of none", ORANGE),
     ("ramp", "ramp", "% of none", ORANGE),
-    ("band", "0.1-20 Hz rms", "% of none", ORANGE),
-    ("speed", "machine swing", "% of none", ORANGE),
-    ("voltage", "voltage swing", "% of none", ORANGE),
-    ("relief", "relief in 1 s", "MW", GREEN),
-    ("gained", "nadir gained", "mHz", GREEN),
-    ("burnt", "burnt", "% of energy", BLUE),
-    ("lost", "training lost", "% of time", BLUE),
+    ("band", "0.1-20 Hz", "% of none", ORANGE),
+    ("speed", "machines", "% of none", ORANGE),
+    ("voltage", "voltage", "% of none", ORANGE),
+    ("pst", "Pst", "% of none", ORANGE),
+    ("relief", "in 1 s", "MW", GREEN),
+    ("gained", "nadir up", "mHz", GREEN),
+    ("burnt", "burnt", "% energy", BLUE),
+    ("lost", "training", "% lost", BLUE),
+    ("latency", "latency", "s", BLUE),
+    ("throughput", "store", "MWh/h", BLUE),
 )
-GROUPS = (("stress", ORANGE, 0, 5), ("support", GREEN, 5, 7), ("cost", BLUE, 7, 9))
+GROUPS = (("stress: what is left of it", ORANGE, 0, 6), ("support", GREEN, 6, 8), ("cost", BLUE, 8, 12))
 FULL = 130.0
 """Bars of stress reach so far; longer ones are cut and say their number. [%]"""
+SAME_MHZ = 1.0
+"""A nadir that differs by less has no line of its own."""
 LINES = 6
 """So many remedies, of the calmest and the most, are drawn over time."""
 
@@ -56,19 +61,24 @@ def remedies(result: Result, limits: Sequence[Limit] = (), title: str = "", foot
     _courses(place(0.55, 2.3), result, rows)
     if tripped:
         _frequencies(place(0.55 + 2.3 + 0.75, 2.0), result, rows)
-    top, left, step = 0.55 + 2.3 + trip_in + 1.3, 0.135, 0.0945
+    top, left, step = 0.55 + 2.3 + trip_in + 1.3, 0.128, 0.0722
     for k, column in enumerate(COLUMNS):
-        _bars(place(top, bars_in, left + k * step, step - 0.016), rows, column, first=k == 0)
+        _bars(place(top, bars_in, left + k * step, step - 0.011), rows, column, first=k == 0)
     for name, color, a, b in GROUPS:
-        x, y = left + 0.5 * (a + b) * step - 0.008, 1.0 - (top - 0.45) / height
+        x, y = left + 0.5 * (a + b) * step - 0.0055, 1.0 - (top - 0.45) / height
         figure.text(x, y, name, color=color, fontsize=TEXT + 1, fontweight="bold", ha="center")
     return figure
 
 
 def _drawn(rows: Sequence[dict[str, Any]], key: str) -> list[str]:
-    """Names of the remedies worth a line: none, then the others from the calmest (or most helpful) on."""
+    """Names of the remedies worth a line: none, then the others from the calmest (or most helpful) on.
+
+    A device at the bus leaves the power at the meter as it is: no line of its own there.
+    """
     sign = -1.0 if key == "gained" else 1.0
-    known = [r for r in rows[1:] if r[key] is not None]
+    known = [r for r in rows[1:] if r.get(key) is not None and not (key == "band" and r.get("device"))]
+    if key == "gained":
+        known = [r for r in known if abs(r[key]) >= SAME_MHZ]
     best = sorted(known, key=lambda r: sign * r[key])
     picked = best if len(best) < LINES else [*best[: LINES - 2], best[-1]]
     return [rows[0]["name"], *(r["name"] for r in picked)]
@@ -104,7 +114,7 @@ def _label(name: str) -> str:
 def _bars(ax: Axes, rows: Sequence[dict[str, Any]], column: tuple[str, str, str, str], first: bool) -> None:
     """One bar a remedy; its number at the end."""
     key, title, unit, color = column
-    values = [row[key] for row in rows]
+    values = [row.get(key) for row in rows]
     known = [v for v in values if v is not None]
     reach = FULL if unit.startswith("% of none") else max([1e-9, *known])
     low = min([0.0, *known])
@@ -114,7 +124,7 @@ def _bars(ax: Axes, rows: Sequence[dict[str, Any]], column: tuple[str, str, str,
             ax.text(0.03 * reach, k, "n/a", fontsize=SMALL - 1.5, color=GREY, va="center")
             continue
         ax.barh(k, min(v, reach), color=color if k else GREY, height=0.72, zorder=3)
-        inside = v > 0.55 * reach
+        inside = v > 0.5 * reach
         ax.text(min(v, reach) - 0.03 * reach if inside else max(v, 0.0) + 0.03 * reach, k, _number(v),
                 fontsize=SMALL - 1.5, va="center", ha="right" if inside else "left",
                 color="white" if inside else "black", zorder=4)  # fmt: skip

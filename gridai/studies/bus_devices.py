@@ -12,6 +12,10 @@ statcom       a converter of reactive current alone: REGCA1 and REECA1 with no a
               behind a short-circuit ratio of 3 in 14 ms. (WECC's own STATCOM model is SVSMO3: slope, integrator,
               limit of current as here; its switched shunts and slow reset are left out. Numbers assumed.)
 
+Losses are a cost and not drawn in the network: a part of the rating at all times and one that grows with the square of
+the reactive power, `LOSSES`, together 1.2 % (condenser) and 1.0 % (STATCOM) at full output. Assumed: makers quote about
+1 % for both, the condenser's mostly friction and excitation that stay, the STATCOM's mostly conduction.
+
 A device that holds voltage or frequency changes the modes of the grid. Beside machines on manual excitation, as in
 case kundur, the grid-forming inverter at bus 9 makes the areas drift apart (eigenvalue +0.13/s). That is the grid and
 not the inverter: a tie of 400 MW between machines of constant field voltage is stable only while the frequency of the
@@ -49,6 +53,15 @@ STATCOM = {
 DEVICES: dict[str, dict[str, dict[str, float]]] = {
     "condenser": CONDENSER, "grid-forming": GRID_FORMING, "statcom": STATCOM,
 }  # fmt: skip
+
+LOSSES = {"condenser": (0.006, 0.006), "statcom": (0.002, 0.008)}
+"""Losses over the rating: always, and times (Q / rating)^2; assumed."""
+
+
+def losses_mw(kind: str, mva: float, q_mvar: np.ndarray) -> np.ndarray:
+    """Losses [MW] of a condenser or STATCOM of so many MVA at a course of reactive power, float[nt]."""
+    always, loaded = LOSSES[kind]
+    return mva * (always + loaded * (np.asarray(q_mvar) / mva) ** 2)
 
 
 def with_device(case: Case, bus: str, kind: str, mva: float) -> Case:

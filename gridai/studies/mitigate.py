@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHAPES = ("square", "sine", "measured")
 LEAST_S, LEAST_CYCLES = 40.0, 12
 """Without cycles the swing lasts so long, and so many periods, at least. [s, -]"""
+LATEST_S = 20.0
+"""Help that begins later than this comes after any nadir; the run after the trip lasts 30 s. [s]"""
 FIGURES = ("mitigation",)
 
 
@@ -69,9 +71,12 @@ class Mitigate:
     def __post_init__(self) -> None:
         found = Problems("study mitigate")
         check_fields(self, found)
-        for name, of in (("floor", "highest"), ("relief", "mean")) if not found else ():
+        parts = (("floor", "highest power"), ("relief", "mean power"), ("band_share", "energy of all that varies"))
+        for name, of in parts if not found else ():
             if getattr(self, name) > 1.0:
-                found.add("mitigate", None, name, getattr(self, name), f"give a part of the {of} power, 1 at most")
+                found.add("mitigate", None, name, getattr(self, name), f"give a part of the {of}, 1 at most")
+        if not found and self.delay_s > LATEST_S:
+            found.add("mitigate", None, "delay_s", self.delay_s, f"help later than {LATEST_S:g} s is none: give less")
         found.raise_if_any(SettingError)
         self._swing(4)
 
@@ -149,25 +154,31 @@ class Mitigate:
 
 
 def _costs(rows: Sequence[Row]) -> tuple[str, ...]:
-    """What the cost columns hold, and which devices have costs that no model counts."""
+    """What the cost columns hold, and what of them is assumed."""
+    from gridai.studies.bus_devices import LOSSES
+
     late = [row.remedy.name for row in rows if row.cost.delay_s > 0.0]
-    held = [row.remedy.name for row in rows if row.remedy.device in ("condenser", "statcom")]
-    unknown = f"losses of {' and '.join(held)} are not modelled (some 1 % of the rating, assumed)"
+    held = [row.remedy.device for row in rows if row.remedy.device in LOSSES]
+    lossy = ", ".join(f"{name} {100.0 * sum(LOSSES[name]):.2g} %" for name in held)
     return (
         "latency: how much later work is done on average; "
         + (f"added by {', '.join(late)}, none by the others" if late else "none of these remedies adds any")
-        + "; work that a cap or a ramp limit holds back counts as training lost",
+        + "; work that a cap, a ramp limit or a wait holds back counts as training lost",
         "throughput: energy that left the store; of the grid-forming inverter its battery's, with the efficiencies of "
         "the remedy battery",
-        *((unknown,) if held else ()),
-    )
+        *((f"losses of devices at full reactive power: {lossy} of the rating, assumed; not drawn in the network",)
+          if held else ()),
+    )  # fmt: skip
 
 
 def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
     asked = [f"at most {study.band_share:.0%} of the energy of all that varies in 0.1 to 20 Hz"]
     asked += [f"range {study.range_mw:g} MW"] if study.range_mw else []
     asked += [f"ramps {study.ramp_mw_per_min:g} MW/min over 0.1 s"] if study.ramp_mw_per_min else []
-    lost = ("without its largest unit (or the one named) this grid does not come to rest: no nadir is given",)
+    lost = (
+        "without its largest unit (or the one named) this grid does not come to rest, or no machine of it has inertia: "
+        "no nadir is given",
+    )
     return (
         *(f"{row.remedy.name}: machines lose step while the cluster swings" for row in rows if row.felt["lost"]),
         *(lost if study.unit != "none" and not any(math.isfinite(row.nadir_hz) for row in rows) else ()),
@@ -176,13 +187,15 @@ def _notes(study: Mitigate, rows: Sequence[Row]) -> tuple[str, ...]:
         + " (form: arXiv:2508.14318; its example gives a number for the band alone)",
         "the band's part says how the energy is spread and not how much it is: a small swing in it fails; "
         "`band rms` is the size",
-        "a machine's swing is that of its speed against the centre of inertia",
+        "a machine's swing is that of its speed against the centre of inertia; it, line flow and bus voltage are the "
+        "largest of the whole grid: a device calms its own bus and may move another",
         "a device that holds the voltage keeps voltage-dependent load up: after a trip the frequency may fall further",
         "Pst: flicker at the cluster's bus over that half of the run, as if it went on for 10 minutes; lamp of the "
         "grid's frequency; straight lines between the steps of the run",
         *_costs(rows),
         "powers and swings are read over the second half of the periods; costs over all of them",
-        "work that is deferred or delayed does not stretch the course; the time it costs is stated instead",
-        f"help: power caps take off {study.relief:.0%} of the mean power {study.delay_s:g} s after the trip, within "
-        "idle power and floors, as fast as ramp limits allow; a store adds its power while it has energy",
+        "a cap and a ramp limit slow the job down while they hold power back, its progress in proportion to its power "
+        "(assumed): the periods grow longer, and their frequency lower",
+        f"help: from the demand's mean power, caps take off {study.relief:.0%} of it {study.delay_s:g} s after the "
+        "trip, within idle power and floors, as fast as ramp limits allow; a store adds its power while it has energy",
     )

@@ -61,19 +61,40 @@ def compare(
     """One row a remedy."""
     from gridai.cluster.shapers import restlessness, shape
 
-    end = float(demand.t_s[-1])
-    window = ((cycles - cycles // 2) * course.period_s, end)
     rows = []
     for remedy in remedies:
-        chain = shape(demand, remedy.shapers)
-        power = restlessness(chain.power, *window)
+        chain = shape(with_periods(demand, course.period_s, cycles), remedy.shapers)
+        window = window_of(chain, course.period_s, cycles)
+        power = restlessness(chain.power, *window, periodic=remedy.repeats)
         relief = remedy.relief(course, study.relief, study.delay_s, AFTER_S)
         held = with_device(case, placement.bus, remedy.device, remedy.device_mva) if remedy.device else case
-        felt, own = _felt(held, placement, chain.power, window, study.step_s)
-        cost = chain.cost + own if remedy.device == "grid-forming" else chain.cost
+        felt, own = _felt(held, placement, chain.power, window, study.step_s, remedy)
+        cost = chain.cost + own
         nadir, rocof, f = _help(study, held, placement, course.mean_mw, relief)
         rows.append(Row(remedy, chain, power, cost, felt, relief, nadir, rocof, f, shortfall(study, power)))
     return rows
+
+
+def with_periods(demand: Profile, period_s: float, cycles: int) -> Profile:
+    """A course with a point at the end of each period, so that a stretched one knows them exactly."""
+    from gridai.cluster.shapers.base import with_points
+
+    ends = period_s * np.arange(1, cycles)
+    # A point beside one that is there but for rounding would be a piece without length.
+    far = np.abs(ends[:, None] - demand.t_s[np.clip(np.searchsorted(demand.t_s, ends)[:, None] + [-1, 0], 0,
+                 len(demand) - 1)]).min(axis=1) > 1e-9 * period_s  # fmt: skip
+    return with_points(demand, ends[far])
+
+
+def window_of(chain: Chain, period_s: float, cycles: int) -> tuple[float, float]:
+    """The second half of the whole periods of a course that its shapers may have stretched. [s]
+
+    Of the whole span where it is so stretched that there are not two of them.
+    """
+    ends = [chain.reached_s(k * period_s) for k in range(1, cycles + 1)]
+    whole = [0.0, *(t for t in ends if np.isfinite(t))]
+    end = float(chain.demand.t_s[-1])
+    return (whole[len(whole) // 2], whole[-1]) if len(whole) > 2 else (end / 2.0, end)
 
 
 def shortfall(study: Any, power: Restlessness) -> str:
@@ -104,9 +125,10 @@ def drawing(case: Case, placement: Placement, course: Profile) -> Case:
 
 
 def _felt(
-    case: Case, placement: Placement, power: Profile, window: tuple[float, float], step_s: float
+    case: Case, placement: Placement, power: Profile, window: tuple[float, float], step_s: float, remedy: Remedy
 ) -> tuple[dict[str, float], Cost]:
-    """The largest swings that the grid feels within a window of time; what a battery behind a device here costs."""
+    """The largest swings that the grid feels within a window of time; what a device at the bus costs."""
+    from gridai.cluster.shapers import Cost
     from gridai.studies.disturbance import play, swing_rows
 
     end = float(power.t_s[-1])
@@ -119,10 +141,11 @@ def _felt(
         if kind == "gen":
             found[key] = factors[kind] * _speed_swing(result, window)
             continue
-        rows = swing_rows(result, *window, kind, quantity)
+        known = kind == "bus" or quantity in result.quantities(kind)
+        rows = swing_rows(result, *window, kind, quantity) if known else []
         found[key] = factors[kind] * rows[0][1] if rows else NAN
     found["pst"] = _flicker(result, placement.bus, window)
-    return found, _battery_cost(result)
+    return found, _device_cost(result, remedy) if remedy.device else Cost()
 
 
 def _flicker(result: Result, bus: str, window: tuple[float, float]) -> float:
@@ -135,15 +158,16 @@ def _flicker(result: Result, bus: str, window: tuple[float, float]) -> float:
     return pst(seen[t >= window[0]])
 
 
-def _battery_cost(result: Result) -> Cost:
-    """Throughput and losses of the battery behind a grid-forming inverter that was played; nothing without one."""
+def _device_cost(result: Result, remedy: Remedy) -> Cost:
+    """Losses of the device at the bus that was played, and the throughput of a battery behind it."""
     from gridai.cluster.shapers import Cost
+    from gridai.studies.bus_devices import losses_mw
 
-    total = Cost()
-    for name in result.names("gen", "p_mw"):
-        if name.startswith("grid-forming"):
-            total = total + battery_cost(result.t_s, result.series("gen", name, "p_mw"))
-    return total
+    name = next(n for n in reversed(result.names("gen", "p_mw")) if n.startswith(remedy.device))
+    if remedy.device == "grid-forming":
+        return battery_cost(result.t_s, result.series("gen", name, "p_mw"))
+    lost = losses_mw(remedy.device, remedy.device_mva, result.series("gen", name, "q_mvar"))
+    return Cost(loss_mj=float(np.trapezoid(lost, result.t_s)))
 
 
 def battery_cost(t_s: np.ndarray, p_mw: np.ndarray) -> Cost:
@@ -160,6 +184,8 @@ def _speed_swing(result: Result, window: tuple[float, float]) -> float:
     """Largest swing of a machine's speed against the centre of inertia [pu], devices at the bus left out."""
     from gridai.results.result import COI
 
+    if not result.meta.get("inertia_mws"):
+        return NAN
     inside = (result.t_s >= window[0]) & (result.t_s <= window[1])
     centre = result.series("system", COI, "f_hz")[inside] / float(result.meta["f_hz"])
     names, speed = result.names("gen", "speed_pu"), result.values("gen", "speed_pu")[inside]
@@ -186,7 +212,8 @@ def _help(
         result = play(drawing(case, placement, rest), (trip,), TRIP_S + AFTER_S, study.step_s)
     except ConvergenceError:
         # A grid that does not survive the trip has no nadir; the row says so by having none.
-
+        return NAN, NAN, (np.zeros(1), np.full(1, NAN))
+    if not result.meta.get("inertia_mws"):
         return NAN, NAN, (np.zeros(1), np.full(1, NAN))
     t, f = result.t_s, result.series("system", COI, "f_hz")
     return float(np.nanmin(f)), abs(rocof(t, f, 0.5).value), (t, f)
@@ -234,11 +261,14 @@ def bars(row: Row, none: Row) -> dict[str, Any]:
         "band": part(p.band_mw, q.band_mw),
         "speed": part(row.felt["speed_mhz"], none.felt["speed_mhz"]),
         "voltage": part(row.felt["voltage_mpu"], none.felt["voltage_mpu"]),
+        "pst": part(row.felt["pst"], none.felt["pst"]),
+        "device": row.remedy.device,
         "relief": float(row.relief.value(1.0)),
         "gained": gained,
         "burnt": 100.0 * (cost.ballast_mj + cost.loss_mj) / energy,
         "lost": 100.0 * cost.progress_s / (hours * HOUR_S),
-        "throughput": 100.0 * cost.throughput_mj / energy,
+        "latency": cost.delay_s,
+        "throughput": cost.throughput_mj / HOUR_S / hours,
     }
 
 
@@ -252,10 +282,11 @@ def measures_of(rows: Sequence[Row], course: Course) -> dict[str, Measure]:
     }
     if not others:
         return lines
-    calm = min(others, key=lambda row: row.felt["speed_mhz"])
-    cut = none.felt["speed_mhz"] / max(calm.felt["speed_mhz"], 1e-9)
-    lines["best_speed"] = Measure("with the calmest remedy", calm.felt["speed_mhz"], "mHz", calm.remedy.name,
-                                  note=f"{cut:.3g} times less")  # fmt: skip
+    felt = [row for row in others if np.isfinite(row.felt["speed_mhz"])]
+    if felt:
+        calm = min(felt, key=lambda row: row.felt["speed_mhz"])
+        lines["best_speed"] = Measure("with the calmest remedy", calm.felt["speed_mhz"], "mHz", calm.remedy.name,
+                                      note=_calmer(none.felt["speed_mhz"], calm.felt["speed_mhz"]))  # fmt: skip
     meeting = [row.remedy.name for row in rows if not row.short]
     lines["meet"] = Measure("remedies that meet the specification", float(len(meeting)), "", note=", ".join(meeting))
     known = [row for row in rows if np.isfinite(row.nadir_hz)]
@@ -263,6 +294,14 @@ def measures_of(rows: Sequence[Row], course: Course) -> dict[str, Measure]:
         best = max(known, key=lambda row: row.nadir_hz)
         lines["best_nadir"] = Measure("highest nadir after the trip", best.nadir_hz, "Hz", best.remedy.name)
     return lines
+
+
+def _calmer(before: float, after: float) -> str:
+    """How much less a swing is, in words."""
+    if after > 0.99 * before:
+        return "none makes it calmer"
+    times = before / max(after, 1e-12)
+    return "more than 1,000 times less" if times > 1e3 else f"{times:.3g} times less"
 
 
 def tables_of(study: Mitigate, rows: Sequence[Row]) -> dict[str, Table]:
@@ -290,7 +329,7 @@ def tables_of(study: Mitigate, rows: Sequence[Row]) -> dict[str, Table]:
         "remedies": Table("stress on the grid and support for it", head, _rounded(stress)),
         "costs": Table(
             "cost",
-            ("remedy", "what", "ballast [%]", "store's losses [%]", "training lost [%]", "latency [s]",
+            ("remedy", "what", "ballast [%]", "losses [%]", "training lost [%]", "latency [s]",
              "throughput [MWh/h]", "at its limit [%]"),
             _rounded(cost),
         ),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS = ("cap", "clock", "batch", "pause")
 FIGURES = ("regulate",)
+LONGEST_CYCLE_S = 60.0
+"""Longer periods are no regulation; the score takes means of 10 s and parts of 5 min. [s]"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Regulate:
             found.add("regulate", None, "share", self.share, "give a part below 1: units take the rest")
         if not found and 0.0 < self.hour_s < 300.0:
             found.add("regulate", None, "hour_s", self.hour_s, "give 300 s at least (clock minutes are averaged), or 0")
+        for cycle_s in self.periods if not found else ():
+            if cycle_s > LONGEST_CYCLE_S:
+                text = f"a regulation signal comes every 2 or 4 s: give {LONGEST_CYCLE_S:g} s at most"
+                found.add("regulate", None, "cycles_s", cycle_s, text)
         found.raise_if_any(SettingError)
 
     @property
@@ -70,9 +76,11 @@ class Regulate:
 
         Raises SettingError for a capability beyond idle or nameplate power, a signal with long gaps or beyond -1 to 1.
         """
+        from gridai.criteria.balancing import interconnection
         from gridai.reports import Report
         from gridai.studies.regulating import Hour, measures_of, notes_of, result_of, scored, tables_of
 
+        interconnection(self.interconnection)
         placement = placement_of(case, self.cluster)
         own = placement.cluster
         low, high = own.p_mw - own.idle_mw, own.nameplate_mw - own.p_mw

@@ -66,6 +66,10 @@ def signal_of(study: Regulate, cycle_s: float) -> tuple[Array, Array, int]:
     if not study.file:
         return (*made_signal(cycle_s, study.seed), 0)
     t, s = _read(study.file)
+    if len(t) and t[-1] - t[0] < SCORED_S - cycle_s:
+        raise SettingError(
+            f"file: {study.file} holds {t[-1] - t[0]:g} s; the score takes an hour and 5 min, {SCORED_S:g} s"
+        )
     return without_gaps(t, s, cycle_s, study.longest_gap_s)
 
 
@@ -148,6 +152,8 @@ class Hour:
         bare = replace(case, placements=tuple(p for p in case.placements if p.name != placement.name))
         loads = case.solve().network.loads
         others = [(float(p), str(n)) for p, n in zip(loads.p_mw, loads.name, strict=True) if n != placement.name]
+        if not others:
+            raise SettingError(f"case '{case.name}' has no other load that could wander: give hour_s = 0")
         load, whole = max(others)[1], sum(p for p, _ in others)
         noise_mw = study.noise_mw or 0.01 * whole
         bias = _response(bare, load, whole, study.step_s)
@@ -264,11 +270,13 @@ def tables_of(scores: tuple[Scored, ...], hour: Hour | None) -> dict[str, Table]
 
 def notes_of(study: Regulate, scores: tuple[Scored, ...], hour: Hour | None, base_mw: float) -> tuple[str, ...]:
     """What the reader has to know."""
-    full = base_mw + study.power_mw
+    lost, more = held_back(next(one for one in scores if one.name == study.actuator), base_mw)
     notes = [
         "score: PJM's of three parts, recalled, on means of 10 s; delays of less than 10 s cost little by it",
-        f"to go up by {study.power_mw:g} MW the cluster runs that much below {full:.1f} MW: "
-        f"{100.0 * study.power_mw / full:.3g} % of its training is the price of the capability",
+        f"price, by {study.actuator} on the first signal: below its mean of {base_mw:.1f} MW the cluster loses "
+        f"{lost:.2g} % of its training (progress in proportion to power, assumed); above it, it does work that waits "
+        f"or burns {more:.2g} % of its energy. A cluster that trains at full power has no such work: it would have to "
+        f"run {study.power_mw:g} MW below, {100.0 * study.power_mw / base_mw:.3g} % of its training, to go up with it",
         "latencies, ramps and steps of the actuators: gridai.cluster.shapers.actuator, where assumed ones are named",
     ]
     missing = scores[0].missing if scores else 0
@@ -282,6 +290,14 @@ def notes_of(study: Regulate, scores: tuple[Scored, ...], hour: Hour | None, bas
             "the first minute is left out"
         )
     return tuple(notes)
+
+
+def held_back(one: Scored, base_mw: float) -> tuple[float, float]:
+    """Energy that a response leaves out, and that it draws beyond the base, over that of the base. [%]"""
+    span = float(one.power.t_s[-1] - one.power.t_s[0])
+    below, above = (one.power.clipped(**side).mean(float(one.power.t_s[0]), float(one.power.t_s[0]) + span)
+                    for side in ({"high": 0.0}, {"low": 0.0}))  # fmt: skip
+    return -100.0 * below / base_mw, 100.0 * above / base_mw
 
 
 def result_of(study: Regulate, case: Case, scores: tuple[Scored, ...], hour: Hour | None) -> Result:

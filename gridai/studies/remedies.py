@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gridai.errors import UnknownNameError, near
 
 if TYPE_CHECKING:
-    from gridai.cluster.shapers import Shaper
+    from gridai.cluster.shapers import Battery, Shaper
     from gridai.kernel.profile import Profile
 
 
@@ -57,6 +57,7 @@ class Remedy:
     ramp_mw_per_s fastest fall of the power. [MW/s]
     store_mw, store_mj  power and energy of a store that may give to the grid. [MW, MJ]
     device        a device at the bus besides, a key of gridai.studies.bus_devices.DEVICES; device_mva: its size. [MVA]
+    repeats       what it makes of a course that repeats itself does so too.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Remedy:
     store_mj: float = 0.0
     device: str = ""
     device_mva: float = 0.0
+    repeats: bool = True
 
     def relief(self, course: Course, capped: float, delay_s: float, until_s: float) -> Profile:
         """Power taken off the grid after a call at 0, as far as it goes. [MW]
@@ -101,14 +103,15 @@ def _floor(c: Course) -> Remedy:
 def _cap(c: Course) -> Remedy:
     from gridai.cluster.shapers import PowerCap
 
-    return Remedy("cap", f"GPU power cap {c.mean_mw:.4g} MW", (PowerCap(c.mean_mw, min(c.idle_mw, c.mean_mw)),))
+    cap = PowerCap(c.mean_mw, min(c.idle_mw, c.mean_mw), stretch=True)
+    return Remedy("cap", f"GPU power cap {c.mean_mw:.4g} MW", (cap,))
 
 
 def _ramp(c: Course) -> Remedy:
     from gridai.cluster.shapers import RampLimit
 
     r = c.ramp_mw_per_s
-    return Remedy("ramp", f"ramp limits {r:.3g} MW/s", (RampLimit(r, r),), ramp_mw_per_s=r)
+    return Remedy("ramp", f"ramp limits {r:.3g} MW/s", (RampLimit(r, r, stretch=True),), ramp_mw_per_s=r)
 
 
 def _firmware(c: Course) -> Remedy:
@@ -116,7 +119,7 @@ def _firmware(c: Course) -> Remedy:
 
     r = c.ramp_mw_per_s
     text = f"floor {c.floor_mw:.4g} MW and ramp limits {r:.3g} MW/s"
-    return Remedy("floor+ramp", text, (PowerFloor(c.floor_mw), RampLimit(r, r)), c.floor_mw, r)
+    return Remedy("floor+ramp", text, (PowerFloor(c.floor_mw), RampLimit(r, r, stretch=True)), c.floor_mw, r)
 
 
 def _capacitor(c: Course) -> Remedy:
@@ -143,7 +146,7 @@ def _jitter(c: Course) -> Remedy:
     from gridai.cluster.shapers import Jitter
 
     waits = Jitter(c.jobs, every_s=max(c.period_s, 0.1))
-    return Remedy("jitter", f"{c.jobs} jobs, waits of {waits.jitter:.0%} at random", (waits,))
+    return Remedy("jitter", f"{c.jobs} jobs, waits of {waits.jitter:.0%} at random", (waits,), repeats=False)
 
 
 def _supercapacitor(c: Course) -> Remedy:
@@ -152,7 +155,7 @@ def _supercapacitor(c: Course) -> Remedy:
     energy = c.swing_mw * SUPERCAPACITOR_S
     bank = supercapacitor(c.swing_mw, energy, smooth_s=SUPERCAPACITOR_S / 2.0, restore_s=20.0 * SUPERCAPACITOR_S)
     text = f"supercapacitor {bank.power_mw:.4g} MW, {energy:.4g} MJ"
-    return Remedy("supercapacitor", text, (bank,), 0.0, math.inf, bank.power_mw, 0.35 * energy)
+    return Remedy("supercapacitor", text, (bank,), 0.0, math.inf, bank.power_mw, _spare_mj(bank))
 
 
 def _battery(c: Course) -> Remedy:
@@ -160,8 +163,12 @@ def _battery(c: Course) -> Remedy:
 
     cell = Battery(c.swing_mw, c.swing_mw * c.store_s, smooth_s=c.smooth_s, restore_s=20.0 * c.smooth_s)
     text = f"battery {cell.power_mw:.4g} MW, {cell.energy_mj / 3600.0:.3g} MWh, {c.smooth_s:g} s"
-    spare_mj = (cell.soc - cell.soc_low) * cell.energy_mj * cell.discharge_eff
-    return Remedy("battery", text, (cell,), 0.0, math.inf, cell.power_mw, spare_mj)
+    return Remedy("battery", text, (cell,), 0.0, math.inf, cell.power_mw, _spare_mj(cell))
+
+
+def _spare_mj(store: Battery) -> float:
+    """What a store at its usual charge gives until it is empty. [MJ]"""
+    return (store.soc - store.soc_low) * store.energy_mj * store.discharge_eff
 
 
 def _both(c: Course) -> Remedy:
@@ -208,9 +215,12 @@ REMEDIES: dict[str, Callable[[Course], Remedy]] = {
 
 
 def chosen(names: str, course: Course) -> tuple[Remedy, ...]:
-    """The remedies of a list with commas, "all" for every one; none always first. Raises UnknownNameError."""
+    """The remedies of a list with commas, "all" for every one; none always first.
+
+    Raises UnknownNameError, also for a list of no name.
+    """
     wanted = list(REMEDIES) if names.strip() == "all" else [n.strip() for n in names.split(",") if n.strip()]
-    for name in wanted:
+    for name in wanted or [names]:
         if name not in REMEDIES:
             raise UnknownNameError(near(name, REMEDIES, "remedy"))
     return tuple(REMEDIES[name](course) for name in dict.fromkeys(["none", *wanted]))

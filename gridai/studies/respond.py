@@ -5,7 +5,7 @@ Importing this file loads the standard library only; the command line makes its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 KINDS = ("droop", "step", "both")
 FIGURES = ("respond",)
+USUAL_MW = 100.0
 MOST_CYCLES = 20
-"""Cycles that the model's delay line holds."""
+"""Power that is taken off where none is named [MW]; cycles that the model's delay line holds."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Respond:
 
     needs_cluster: ClassVar[bool] = True
 
-    power_mw: float = setting(100.0, "MW", "power that the cluster takes off at most", above=0.0)
+    power_mw: float | None = setting(None, "MW", "power that the cluster takes off at most (default: 100, or what caps "
+                                     "and store can where that is less)", above=0.0)  # fmt: skip
     store_mw: float = setting(0.0, "MW", "part of it that UPS or a battery carry, beyond the caps", least=0.0)
     store_mj: float = setting(0.0, "MJ", "energy of that store; 1 MWh = 3,600 MJ", least=0.0)
     kind: Literal["droop", "step", "both"] = setting("droop", "", "how it is called", choices=KINDS)
@@ -82,15 +84,24 @@ class Respond:
         given = self.delays_s
         return tuple(given) if isinstance(given, tuple | list) else (given,)
 
+    def sized(self, reach_mw: float) -> Respond:
+        """The study with its power: what is asked for, else USUAL_MW as far as caps of reach_mw and the store go."""
+        return replace(self, power_mw=self.power_mw or min(USUAL_MW, reach_mw + self.store_mw))
+
+    @property
+    def asked_mw(self) -> float:
+        """Power that the cluster takes off at most, once it is `sized`. [MW]"""
+        return self.power_mw or USUAL_MW
+
     def settings(self, delay_s: float, steeper: float = 1.0) -> dict[str, float]:
         """Columns of CAPLOAD's table."""
-        down = max(0.0, self.power_mw - self.store_mw)
+        down = max(0.0, self.asked_mw - self.store_mw)
         cycles = float(round(delay_s / self.cycle_s))
-        droop = 0.0 if self.kind == "step" else self.power_mw / self.droop_hz * steeper
+        droop = 0.0 if self.kind == "step" else self.asked_mw / self.droop_hz * steeper
         return {
             "droop_mw_per_hz": droop, "deadband_hz": self.deadband_hz, "down_mw": down,
-            "store_mw": min(self.store_mw, self.power_mw), "store_mj": self.store_mj,
-            "step_mw": self.power_mw if self.kind != "droop" else 0.0, "step_hz": self.step_hz,
+            "store_mw": min(self.store_mw, self.asked_mw), "store_mj": self.store_mj,
+            "step_mw": self.asked_mw if self.kind != "droop" else 0.0, "step_hz": self.step_hz,
             "release_hz": self.release_hz, "cycle_s": self.cycle_s, "delay_cycles": cycles,
             "resolution_mw": self.resolution_mw, "ramp_mw_per_s": self.ramp_mw_per_s,
             "recover_mw_per_s": self.recover_mw_per_s,
@@ -109,13 +120,14 @@ class Respond:
         placement = placement_of(case, self.cluster)
         profile = profile_of(case, self.profile)
         bench = Bench.of(self, case, placement)
-        without, answered = bench.trip(None), bench.trip(self.settings(self.delay_s))
+        study = bench.study
+        without, answered = bench.trip(None), bench.trip(study.settings(self.delay_s))
         rows = bench.sweep(without)
         inertia = inertia_note(bench, without, answered, bench.at_best())
         result = result_of(case, bench, without, answered, rows)
         return Report(
             title=f"{case.name}: loss of {bench.unit} ({bench.lost_mw:.0f} MW), {placement.name} answers with "
-            f"{self.power_mw:g} MW by {self.kind}",
+            f"{study.asked_mw:.4g} MW by {self.kind}",
             study=self,
             summary=measures_of(bench, without, answered, rows),
             verdicts=criteria.check(answered.result, profile, "contingency"),

@@ -13,6 +13,7 @@ from gridai.reports import Measure, Table
 from gridai.results import Channel, Result, rocof
 from gridai.results.result import COI
 from gridai.studies.mitigating import largest_unit
+from gridai.studies.respond import USUAL_MW
 
 if TYPE_CHECKING:
     from gridai.case import Case, Placement
@@ -57,23 +58,30 @@ class Swept:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """The case with the cluster as a load under caps. unit, lost_mw: what trips. [MW]"""
+    """The case with the cluster as a load under caps. unit, lost_mw: what trips. [MW]
+
+    placed, placement: the case as given, with the cluster in it. named: the study names the power to take off.
+    """
 
     study: Respond
+    placed: Case
+    placement: Placement
     case: Case
     name: str
     idle_mw: float
     unit: str
     lost_mw: float
+    named: bool = True
 
     @classmethod
     def of(cls, study: Respond, case: Case, placement: Placement) -> Bench:
         """Raises SettingError for more power than caps can give, UnknownNameError for an unknown unit."""
         own = placement.cluster
         reach = own.p_mw - own.idle_mw
-        if study.power_mw - study.store_mw > reach * (1.0 + 1e-9):
+        named, study = study.power_mw is not None, study.sized(reach)
+        if study.asked_mw - study.store_mw > reach * (1.0 + 1e-9):
             raise SettingError(
-                f"power_mw = {study.power_mw:g}, store_mw = {study.store_mw:g}: caps end "
+                f"power_mw = {study.asked_mw:g}, store_mw = {study.store_mw:g}: caps end "
                 f"at the idle power of {own.idle_mw:.1f} MW; of "
                 f"{own.p_mw:.1f} MW they can take off {reach:.1f} MW: give that or less, or a larger cluster"
             )
@@ -82,7 +90,8 @@ class Bench:
         if unit not in units.name:
             raise UnknownNameError(near(unit, units.name, "unit"))
         bare = replace(case, placements=tuple(p for p in case.placements if p.name != placement.name))
-        return cls(study, bare, placement.name, own.idle_mw, unit, float(units.p_mw[units.name.index(unit)]))
+        lost_mw = float(units.p_mw[units.name.index(unit)])
+        return cls(study, case, placement, bare, placement.name, own.idle_mw, unit, lost_mw, named)
 
     def system(self, settings: Mapping[str, float] | None) -> Any:
         """The compiled system; None: the cluster does not answer."""
@@ -103,19 +112,33 @@ class Bench:
     def at_best(self) -> Outcome:
         """The loss of the unit where all of the power goes delay_s later, by no measurement: no control does better.
 
-        The power leaves at the largest load that is not the cluster; the centre of inertia sees little of where.
+        The cluster draws a course here, at its own bus: what a load gives to the frequency depends on where it is,
+        for the voltage that it lifts makes other loads draw more.
         """
         from gridai import engine
+        from gridai.kernel.profile import Profile
+        from gridai.studies.mitigating import drawing
 
-        s = self.study
-        relief = engine.LoadStep(self._a_load(), -s.power_mw, at_s=s.at_s + s.delay_s)
-        return self._play(None, engine.GeneratorTrip(self.unit, s.at_s), relief)
+        s, p = self.study, self.placement.cluster.p_mw
+        gone = s.at_s + s.delay_s
+        course = Profile([0.0, gone, gone, s.until_s], [p, p, p - s.asked_mw, p - s.asked_mw])
+        system = engine.compile_system(drawing(self.placed, self.placement, course))
+        trip = engine.GeneratorTrip(self.unit, s.at_s)
+        result = engine.simulate(system, (trip,), until_s=s.until_s, step_s=s.step_s)
+        return self._outcome(result, s.asked_mw)
 
     def _play(self, settings: Mapping[str, float] | None, *events: Any) -> Outcome:
         from gridai import engine
 
         s = self.study
         result = engine.simulate(self.system(settings), events, until_s=s.until_s, step_s=s.step_s)
+        return self._outcome(result, float(result.series("load", self.name, "relief_mw").max()))
+
+    def _outcome(self, result: Result, relief_mw: float) -> Outcome:
+        """What is read from a run. Raises SettingError for a case of no inertia."""
+        if not result.meta.get("inertia_mws"):
+            raise SettingError(f"case '{self.case.name}': no machine has inertia, so there is no frequency to answer")
+        s = self.study
         t, f = result.t_s, result.series("system", COI, "f_hz")
         k = int(np.argmin(f))
         inside = (t >= s.at_s + SWING_S[0]) & (t <= s.at_s + SWING_S[1])
@@ -125,7 +148,7 @@ class Bench:
         drift = np.polyval(np.polyfit(t[late], f[late], 2), t[late])
         return Outcome(
             result, float(f[k]), float(t[k]), abs(rocof(t, f, 0.5).value), float(f[-1]), float(swing),
-            float(np.ptp(f[late] - drift)), float(result.series("load", self.name, "relief_mw").max()),
+            float(np.ptp(f[late] - drift)), relief_mw,
         )  # fmt: skip
 
     def sweep(self, without: Outcome) -> tuple[Swept, ...]:
@@ -134,9 +157,9 @@ class Bench:
 
         s = self.study
         load = self._a_load()
-        pilot = self._play(None, engine.LoadStep(load, s.power_mw, at_s=s.at_s))
-        response = s.power_mw / max(self.case.f_hz - pilot.settled_hz, 1e-6)
-        step = engine.LoadStep(load, response * s.deadband_hz + s.power_mw / 2.0, at_s=s.at_s)
+        pilot = self._play(None, engine.LoadStep(load, s.asked_mw, at_s=s.at_s))
+        response = s.asked_mw / max(self.case.f_hz - pilot.settled_hz, 1e-6)
+        step = engine.LoadStep(load, response * s.deadband_hz + s.asked_mw / 2.0, at_s=s.at_s)
         rows = []
         calm = self._play(None, step).unrest_hz
         for steeper in (1.0, s.steeper) if s.kind != "step" and s.steeper > 1.0 else (1.0,):
@@ -230,7 +253,7 @@ def inertia_note(bench: Bench, without: Outcome, answered: Outcome, best: Outcom
 
     return (
         f"synthetic inertia: not from power caps. RoCoF over 500 ms is {without.rocof_hz_per_s:.4f} Hz/s without help; "
-        f"all {s.power_mw:g} MW gone {1e3 * s.delay_s:.0f} ms after the trip, by no measurement, leave {less(best)}; "
+        f"all {s.asked_mw:.4g} MW gone {1e3 * s.delay_s:.0f} ms after the trip, by no measurement, leave {less(best)}; "
         f"no control of that latency does better; the answer of this run ({s.kind}) leaves {less(answered)}. A "
         "derivative of frequency takes a window of its own to measure, comes later than that, and gives its power back "
         f"at the nadir; the answer of this run lifts the nadir by {1e3 * (answered.nadir_hz - without.nadir_hz):.0f} "
@@ -241,7 +264,9 @@ def inertia_note(bench: Bench, without: Outcome, answered: Outcome, best: Outcom
 def notes_of(bench: Bench, placement: Placement, inertia: str) -> tuple[str, ...]:
     """What the reader has to know."""
     s = bench.study
+    less = f"no power_mw is given: {s.asked_mw:.4g} MW, all that the caps of this cluster (and its store) reach"
     return (
+        *((less,) if s.asked_mw < USUAL_MW and not bench.named else ()),
         f"{placement.name} is a load under power caps here (CAPLOAD), at its mean power; idle {bench.idle_mw:.1f} MW",
         f"harm: a nadir lower by {1e3 * LESS_NADIR_HZ:g} mHz, machines that swing {MORE_SWING:g} times as much against "
         f"the centre of inertia from {SWING_S[0]:g} to {SWING_S[1]:g} s after the trip, or hunting: "

@@ -102,4 +102,6 @@ def _notes(study: Size) -> tuple[str, ...]:
         "battery: a first-order lag of the power that the grid sees; its time constant is searched without losses, "
         "power and energy are those that it then uses; its capacity adds the loss of discharging and the "
         f"charge that stays: {study.soc_low:.0%} at either end",
+        "ramp limit: it slows the job down while it holds power back, in proportion to the power (assumed); the "
+        "periods grow longer",
     )

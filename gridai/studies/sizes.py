@@ -26,9 +26,10 @@ SAMPLE_S = 0.005
 """Grid on which criteria see a course: shows 80 Hz. [s]"""
 MOST_SMOOTH_S = 1000.0
 LARGE_MW, LARGE_MJ = 1e6, 1e6
-SPARE, MOST_TIMES, POWER_RESTS, CHARGE_RESTS = 1.02, 60, 8.0, 16.0
-"""A battery is tried with so much more than it uses once the course repeats; a course is repeated so often at most;
-in so many time constants the power, and the charge, which wanders with it, come to repeat themselves."""
+SPARE = 1.02
+"""A battery is tried with so much more than it was found to use."""
+WORDS = {"ramp_rate": "ramp", "peak_to_peak": "range", "band_oscillation": "oscillation"}
+"""What the families of criteria limit, as the tables call it."""
 UNMET = float("nan")
 
 
@@ -40,6 +41,8 @@ class Asked:
     limits: tuple[Limit, ...]
     notes: tuple[str, ...]
     window: tuple[float, float]
+    period_s: float
+    cycles: int
 
     @classmethod
     def of(cls, study: Size, profile: Criteria | None, course: Course, cycles: int) -> Asked:
@@ -58,22 +61,29 @@ class Asked:
         kept = tuple(x for x in found if x not in long)
         if not (kept or study.range_mw or study.ramp_mw_per_min or study.band_share):
             raise SettingError(f"profile '{profile.name if profile else ''}': {'; '.join(notes)}")
-        return cls(study, kept, notes, window)
+        return cls(study, kept, notes, window, course.period_s, cycles)
 
-    def verdicts(self, course: Profile) -> list[Verdict]:
+    def window_of(self, shaped: Shaped) -> tuple[float, float]:
+        """The second half of the whole periods of a course, which may be stretched. [s]"""
+        from gridai.cluster.shapers import Chain
+        from gridai.studies.mitigating import window_of
+
+        return window_of(Chain(shaped.demand, (shaped,)), self.period_s, self.cycles)
+
+    def verdicts(self, shaped: Shaped) -> list[Verdict]:
         """The profile's limits judged on a course's second half."""
         from gridai import criteria
 
-        begin, end = self.window
+        begin, end = self.window_of(shaped)
         t = np.arange(begin, end + SAMPLE_S / 2.0, SAMPLE_S)
-        result = Result(t, course.value(t)[:, None], (Channel("cluster", "cluster", "p_mw", "MW"),), (), {})
+        result = Result(t, shaped.power.value(t)[:, None], (Channel("cluster", "cluster", "p_mw", "MW"),), (), {})
         return [criteria.make(limit).check(result) for limit in self.limits]
 
-    def short(self, course: Profile) -> str:
+    def short(self, shaped: Shaped) -> str:
         """What is not met, in words; empty where all is."""
         from gridai.cluster.shapers import restlessness
 
-        m, s = restlessness(course, *self.window), self.study
+        m, s = restlessness(shaped.power, *self.window_of(shaped)), self.study
         ramp = 60.0 * max(m.ramp_up_mw_per_s, m.ramp_down_mw_per_s)
         pairs = [
             ("range", m.peak_to_peak_mw, s.range_mw, "MW"),
@@ -81,14 +91,21 @@ class Asked:
             ("band", 100.0 * m.band_share, 100.0 * s.band_share if s.band_share else None, "%"),
         ]
         found = [f"{n} {x:.3g} > {most:g} {u}" for n, x, most, u in pairs if most and x > most * (1.0 + 1e-9)]
-        for v in self.verdicts(course):
+        for limit, v in zip(self.limits, self.verdicts(shaped), strict=True):
             if v.status != "pass":
-                found.append(f"{v.criterion} {v.value:.3g} > {v.limit:g} {v.unit}")
+                found.append(f"{named(limit)} {v.value:.3g} > {v.limit:.3g} {v.unit}")
         return ", ".join(found)
 
-    def meets(self, course: Profile) -> bool:
+    def meets(self, shaped: Shaped) -> bool:
         """Whether all is met."""
-        return not self.short(course)
+        return not self.short(shaped)
+
+
+def named(limit: Limit) -> str:
+    """What a limit on a load's power limits, in the words of the tables, with its window."""
+    window = limit.settings.get("window_s")
+    within = f" within {float(window):g} s" if window is not None else ""
+    return f"{WORDS[limit.criterion]}{within} ({limit.criterion})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,24 +132,19 @@ def find(study: Size, demand: Profile, course: Course, asked: Asked) -> tuple[Fo
 
 def _battery(study: Size, demand: Profile, course: Course, asked: Asked) -> Found:
     """Searched without losses, which draw the charge down for ever; they enter the capacity afterwards."""
-    from gridai.cluster.shapers import Battery, area
+    from gridai.cluster.shapers import area
     from gridai.cluster.shapers.sizing import growing
 
-    if asked.meets(demand):
+    if asked.meets(_bare(demand)):
         return _needless("battery", "battery energy", "MJ", demand)
     step_s = min(0.05, course.period_s / 200.0)
-
-    def lagging(smooth_s: float, times: float, power_mw: float = LARGE_MW, energy_mj: float = LARGE_MJ) -> Shaped:
-        battery = Battery(power_mw, energy_mj, smooth_s, charge_eff=1.0, discharge_eff=1.0, soc_low=0.0, soc_high=1.0,
-                          step_s=step_s)  # fmt: skip
-        return settled(battery, demand, times * smooth_s)
-
-    tau = growing(lambda x: asked.meets(lagging(x, POWER_RESTS).power), 0.1 * course.period_s, MOST_SMOOTH_S)
+    tau = growing(lambda x: asked.meets(settled(demand, x, step_s)), 0.1 * course.period_s, MOST_SMOOTH_S)
     if tau is None:
-        return Found("battery", "battery energy", UNMET, "MJ", lagging(MOST_SMOOTH_S, POWER_RESTS), ())
-    power, energy = used(demand, lagging(tau, CHARGE_RESTS), asked.window)
-    shaped = lagging(tau, CHARGE_RESTS, SPARE * course.swing_mw, SPARE * energy)
-    if not asked.meets(shaped.power):
+        return Found("battery", "battery energy", UNMET, "MJ", settled(demand, MOST_SMOOTH_S, step_s), ())
+    free = settled(demand, tau, step_s)
+    power, energy = used(demand, free, asked.window)
+    shaped = settled(demand, tau, step_s, SPARE * power, SPARE * energy)
+    if not asked.meets(shaped):
         raise ResultError(f"size: a battery of {power:.4g} MW and {energy:.4g} MJ does not do what it was sized for")
     span, usable = asked.window[1] - asked.window[0], (1.0 - 2.0 * study.soc_low) * study.efficiency
     given = area(demand.plus(shaped.power.scaled(-1.0)).between(*asked.window).clipped(low=0.0)) / span
@@ -147,20 +159,41 @@ def _battery(study: Size, demand: Profile, course: Course, asked: Asked) -> Foun
     return Found("battery", "battery energy", energy, "MJ", shaped, rows)
 
 
-def settled(battery: Shaper, demand: Profile, before_s: float) -> Shaped:
-    """A battery at a demand that was there before, again and again, for before_s; the last time of it."""
-    from gridai.cluster.shapers import Shaped
-    from gridai.cluster.shapers.base import joined
+def settled(
+    demand: Profile, smooth_s: float, step_s: float, power_mw: float = LARGE_MW, energy_mj: float = LARGE_MJ
+) -> Shaped:
+    """A lossless battery at a demand that repeats itself for ever, as the first-order lag has come to repeat itself.
 
-    span = float(demand.t_s[-1])
-    times = 1 + min(MOST_TIMES, math.ceil(before_s / span))
-    t = np.concatenate([k * span + demand.t_s for k in range(times)])
-    # Joints meet but for rounding.
-    found = battery.shape(joined(np.maximum.accumulate(t), np.tile(demand.values, times), demand.name))
-    cut = ((times - 1) * span, times * span)
-    assert found.stored_mj is not None
-    power, stored = (x.between(*cut).shifted(-cut[0]) for x in (found.power, found.stored_mj))
-    return Shaped(demand, power, found.cost, stored)
+    The lag forgets its start y0 as y0 exp(-span / smooth), so the start that comes back is y1 / (1 - exp(-span /
+    smooth)) where y1 is the end from 0. The charge begins so that it stays in the middle of what it needs.
+    """
+    from gridai.cluster.shapers import Battery, Shaped
+    from gridai.kernel.profile import Profile
+
+    def run(start_mw: float, soc: float, power: float, energy: float) -> Shaped:
+        battery = Battery(power, energy, smooth_s, charge_eff=1.0, discharge_eff=1.0, soc=soc, soc_low=0.0,
+                          soc_high=1.0, step_s=step_s)  # fmt: skip
+        # A jump at once: the lag's own start.
+        t, v = np.insert(demand.t_s, 0, demand.t_s[0]), np.insert(demand.values, 0, start_mw)
+        return battery.shape(Profile(t, v, demand.name))
+
+    span = float(demand.t_s[-1] - demand.t_s[0])
+    from_0 = run(0.0, 0.5, LARGE_MW, LARGE_MJ).power.values[-1]
+    start = float(from_0) / -math.expm1(-span / smooth_s)
+    found = run(start, 0.5, LARGE_MW, LARGE_MJ)
+    if energy_mj < LARGE_MJ:
+        assert found.stored_mj is not None
+        above = found.stored_mj.values - 0.5 * LARGE_MJ
+        middle = 0.5 - (above.max() + above.min()) / 2.0 / energy_mj
+        found = run(start, middle, power_mw, energy_mj)
+    return Shaped(demand, found.power, found.cost, found.stored_mj)
+
+
+def _bare(demand: Profile) -> Shaped:
+    """The demand as it is."""
+    from gridai.cluster.shapers import Cost, Shaped
+
+    return Shaped(demand, demand, Cost())
 
 
 def used(demand: Profile, shaped: Shaped, window: tuple[float, float]) -> tuple[float, float]:
@@ -175,14 +208,14 @@ def _floor(demand: Profile, course: Course, asked: Asked) -> Found:
     from gridai.cluster.shapers import PowerFloor
     from gridai.cluster.shapers.sizing import smallest
 
-    if asked.meets(demand):
+    if asked.meets(_bare(demand)):
         return _needless("floor", "power floor", "MW", demand)
     low = course.top_mw - course.swing_mw
 
     def lifted(part: float) -> Shaper:
         return PowerFloor(low + part * course.swing_mw)
 
-    part = smallest(lambda x: asked.meets(lifted(x).shape(demand).power), 1e-3, 1.0)
+    part = smallest(lambda x: asked.meets(lifted(x).shape(demand)), 1e-3, 1.0)
     shaped = lifted(part or 1.0).shape(demand)
     if part is None:
         return Found("floor", "power floor", UNMET, "MW", shaped, ())
@@ -196,18 +229,21 @@ def _floor(demand: Profile, course: Course, asked: Asked) -> Found:
 
 
 def _ramp(demand: Profile, course: Course, asked: Asked) -> Found:
+    """The job is slowed down by what the ramp holds back, so the periods are longer and the course has one end."""
     from gridai.cluster.shapers import RampLimit
     from gridai.cluster.shapers.sizing import smallest
+    from gridai.studies.mitigating import with_periods
 
-    if asked.meets(demand):
+    if asked.meets(_bare(demand)):
         return _needless("ramp", "ramp limit", "MW/s", demand)
+    whole = with_periods(demand, asked.period_s, asked.cycles)
 
-    def limited(seconds: float) -> Shaper:
-        return RampLimit(course.swing_mw / seconds, course.swing_mw / seconds)
+    def limited(seconds: float) -> Shaped:
+        return RampLimit(course.swing_mw / seconds, course.swing_mw / seconds, stretch=True).shape(whole)
 
     # Slower than a hundred periods it is a constant power.
-    seconds = smallest(lambda x: asked.meets(limited(x).shape(demand).power), 1e-3, 100.0 * course.period_s)
-    shaped = limited(seconds or 100.0 * course.period_s).shape(demand)
+    seconds = smallest(lambda x: asked.meets(limited(x)), 1e-3, 100.0 * course.period_s)
+    shaped = limited(seconds or 100.0 * course.period_s)
     if seconds is None:
         return Found("ramp", "ramp limit", UNMET, "MW/s", shaped, ())
     lost = 100.0 * shaped.cost.progress_s / float(demand.t_s[-1])
@@ -220,9 +256,7 @@ def _ramp(demand: Profile, course: Course, asked: Asked) -> Found:
 
 
 def _needless(name: str, label: str, unit: str, demand: Profile) -> Found:
-    from gridai.cluster.shapers import Cost, Shaped
-
-    return Found(name, label, 0.0, unit, Shaped(demand, demand, Cost()), ())
+    return Found(name, label, 0.0, unit, _bare(demand), ())
 
 
 def _rate(energy_mj: float, demand: Profile) -> float:
@@ -255,12 +289,12 @@ def measures_of(
     asked: Asked, demand: Profile, found: tuple[Found, ...], closed: dict[str, float]
 ) -> dict[str, Measure]:
     """Summary: what is asked is not met without a remedy, or is; the sizes, with the closed form in the note."""
-    short = asked.short(demand)
+    short = asked.short(_bare(demand))
     lines = {"unmet": Measure("limits not met without a remedy", float(len(short.split(", ")) if short else 0), "",
                               note=short)}  # fmt: skip
     for one in found:
         if not one.rows:
-            note = "none needed" if one.size == 0.0 else f"no size meets it: {asked.short(one.shaped.power)}"
+            note = "none needed" if one.size == 0.0 else f"no size meets it: {asked.short(one.shaped)}"
             lines[one.name] = Measure(one.label, one.size, one.unit, note=note)
         for key, label, value, unit in one.rows:
             form = closed.get(f"{one.name}_{key}")
@@ -274,15 +308,16 @@ def tables_of(asked: Asked, demand: Profile, found: tuple[Found, ...]) -> dict[s
     from gridai.cluster.shapers import restlessness
 
     rows = []
-    for name, power in (("none", demand), *((one.name, one.shaped.power) for one in found)):
-        m = restlessness(power, *asked.window)
-        judged = asked.verdicts(power)
+    for name, shaped in (("none", _bare(demand)), *((one.name, one.shaped) for one in found)):
+        m = restlessness(shaped.power, *asked.window_of(shaped))
+        judged = asked.verdicts(shaped)
         rows.append((
             name, *(float(f"{x:.5g}") for x in (m.peak_to_peak_mw, 60.0 * m.ramp_up_mw_per_s,
                                                 60.0 * m.ramp_down_mw_per_s, 100.0 * m.band_share, m.band_mw)),
-            *(float(f"{v.value:.5g}") for v in judged), asked.short(power) or "met",
+            *(float(f"{v.value:.5g}") for v in judged), asked.short(shaped) or "met",
         ))  # fmt: skip
-    heads = [f"{x.criterion}, limit {x.high:g} [{x.unit}]" for x in asked.limits]
+    bare = asked.verdicts(_bare(demand))
+    heads = [f"{named(x)}, limit {v.limit:.3g} [{v.unit}]" for x, v in zip(asked.limits, bare, strict=True)]
     columns = ("remedy", "range [MW]", "ramp up [MW/min]", "ramp down", "band [%]", "band rms [MW]", *heads, "asked")
     return {"sizes": Table("what is left at the smallest sizes", columns, tuple(rows))}
 

@@ -110,7 +110,8 @@ def staircase(t_s: Array, values: Array, begin: float, end: float) -> Profile:
 def without_gaps(t_s: Array, signal: Array, every_s: float, longest_gap_s: float) -> tuple[Array, Array, int]:
     """Times and values on the signal's own period with gaps filled by the last value, and how many were missing.
 
-    Missing are samples that are NaN and times that are left out. Raises SettingError for a gap of more than
+    Missing are samples that are NaN and times that are left out; a signal of a longer period than every_s is held
+    between its samples, and that is no gap. Raises SettingError for a gap of more than
     longest_gap_s, a start that is missing, times that do not rise, and values beyond -1 .. 1 by more than rounding.
     """
     t, s = np.asarray(t_s, dtype=float), np.asarray(signal, dtype=float)
@@ -133,4 +134,5 @@ def without_gaps(t_s: Array, signal: Array, every_s: float, longest_gap_s: float
         raise SettingError(
             f"signal: a gap of {age[worst]:g} s before {grid[worst]:g} s; only gaps of {longest_gap_s:g} s are bridged"
         )
-    return grid, s[known][at], int(np.count_nonzero(age > 0.5 * every_s))
+    own = max(every_s, float(np.median(np.diff(t))))
+    return grid, s[known][at], int(np.count_nonzero(age > own - 0.5 * every_s))

@@ -16,12 +16,20 @@ Its cost is counted by what it does to the energy of the demand. Over the span o
     loss       lost in a store's converters
     charged    more in the store at the end than at the start
 
-A course is not stretched by what is deferred: the demand goes on as if the work had been done, and the loss of progress
-is stated instead, as time of training at the demand's mean power. Load sign: positive consumes.
+By default a course is not stretched by what is deferred: the demand goes on as if the work had been done, and the loss
+of progress is stated instead, as time of training at the demand's mean power. With `stretch` a cap or a ramp limit that
+holds the power back slows the job down, its progress in proportion to its power,
+
+    d job / dt = power / demand(job)    where power < demand(job), else 1
+
+so every joule of work is done, later: nothing is deferred, and what the span leaves over is shifted beyond its end.
+Progress in proportion to power is an assumption; a clock that is lowered costs less power than speed at first, so it
+errs to the side of much time lost. Load sign: positive consumes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
@@ -67,12 +75,14 @@ class Shaped:
 
     demand, power  before and after, on the same span. [MW]
     stored_mj      energy in the store, exact at its points; None without a store.
+    job_s          time of the job against time, exact at its points, where the course is stretched; else None. [s]
     """
 
     demand: Profile
     power: Profile
     cost: Cost
     stored_mj: Profile | None = None
+    job_s: Profile | None = None
 
     @property
     def imbalance_mj(self) -> float:
@@ -98,6 +108,15 @@ class Chain:
     def cost(self) -> Cost:
         """All costs together; progress is counted against each step's own demand."""
         return sum((step.cost for step in self.steps), Cost())
+
+    def reached_s(self, job_s: float) -> float:
+        """When the job is at a time of its own, by straight lines between points; NaN if that lies beyond the end."""
+        t = job_s
+        for step in self.steps:
+            if step.job_s is not None:
+                own = step.job_s
+                t = float(np.interp(t, own.values, own.t_s, right=math.nan)) if math.isfinite(t) else math.nan
+        return t
 
 
 @runtime_checkable
@@ -165,6 +184,16 @@ def burnt_and_deferred(demand: Profile, power: Profile) -> Cost:
     more = power.plus(demand.scaled(-1.0))
     ballast, deferred = area(more.clipped(low=0.0)), -area(more.clipped(high=0.0))
     return Cost(ballast_mj=ballast, deferred_mj=deferred, progress_s=deferred / mean(demand))
+
+
+def slowed(demand: Profile, t_s: Array, values: Array, job_s: Array, ballast_mj: float) -> Shaped:
+    """What a stretched course is: points of wall time [s], power [MW] and the job's time [s], cut at the span's end."""
+    begin, end = float(demand.t_s[0]), float(demand.t_s[-1])
+    power = moved(t_s, values, demand.name).between(begin, end)
+    job = joined(np.round(t_s, DECIMALS), job_s, "time of the job").between(begin, end)
+    left = end - float(job.values[-1])
+    shifted = area(demand.between(end - left, end)) if left > 0.0 else 0.0
+    return Shaped(demand, power, Cost(ballast_mj=ballast_mj, shifted_mj=shifted, progress_s=left), job_s=job)
 
 
 def mean(demand: Profile) -> float:

@@ -5,7 +5,8 @@
 
 The demand is taken for the sum of n equal jobs in step. Each waits at random, so the phases drift apart as a random
 walk: after m waits by every_s jitter sqrt(m / 3) (standard deviation); the swing of period T is gone when that is about
-T / 2. Cost: on average the share jitter / (1 + jitter) of the training. The same seed gives the same course.
+T / 2. Cost: on average the share jitter / (1 + jitter) of the training; that is progress and not a delay, for it grows
+with the span. The same seed gives the same course.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Jitter:
         power = total([course for course, _ in own], demand.name).scaled(1.0 / len(own))
         lost = float(np.mean([behind for _, behind in own]))
         shifted = area(demand) - sum(area(course) for course, _ in own) / len(own)
-        return Shaped(demand, power, Cost(shifted_mj=shifted, progress_s=lost, delay_s=lost))
+        return Shaped(demand, power, Cost(shifted_mj=shifted, progress_s=lost))
 
     def at_rest(self, p_mw: float) -> float:
         """The demand itself."""

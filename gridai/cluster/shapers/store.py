@@ -4,7 +4,8 @@
                |                     | b
                +--> target g --> wish d - g --> 1/(1 + s response) --> within -power .. power --> within the energy
 
-    target    g' = (d + (E0 - E) / restore - g) / smooth, no faster than ramp; smooth = 0: g follows d at once
+    target    g' = (d + (E0 - E) / restore - g) / smooth, no faster than ramp; smooth = 0: g follows d at once; never
+              below 0: a meter of a cluster takes and does not feed (but for a moment after a fall, by response)
     energy    E' = - b / discharge_eff (b > 0),  - b charge_eff (b < 0),  low <= E <= high
 
 Each piece between two times (points of the demand and multiples of step_s) has a linear demand; target and response are
@@ -112,7 +113,7 @@ def _target(store: Store, now: _Run, h: float, d0: float, d1: float) -> float:
     if store.smooth_s > 0.0:
         wanted = lagged(now.target, d0 + back, d1 + back, h, store.smooth_s)
     most = store.ramp_mw_per_s * h
-    return now.target + min(max(wanted - now.target, -most), most)
+    return max(0.0, now.target + min(max(wanted - now.target, -most), most))
 
 
 def lagged(y: float, u0: float, u1: float, h: float, tau: float) -> float:

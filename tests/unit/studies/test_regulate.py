@@ -12,9 +12,10 @@ import pytest
 from gridai.case import load_case
 from gridai.cluster import Cluster
 from gridai.cluster.shapers.actuator import ACTUATORS, Actuator, staircase, without_gaps
-from gridai.criteria.regulation import QUALIFIES
+from gridai.criteria.regulation import QUALIFIES, Score
 from gridai.errors import CaseError, SettingError
 from gridai.studies import Regulate
+from gridai.studies.regulating import Scored, held_back
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,7 @@ def test_a_signal_from_a_file(case: Any, tmp_path: Path):
         ({"hour_s": 60.0}, "hour_s"),
         ({"actuator": "capp"}, "actuator"),
         ({"cycles_s": (0.0,)}, "cycles_s"),
+        ({"cycles_s": (2.0, 2000.0)}, "cycles_s = 2000.*60 s at most"),
     ],
 )
 def test_bad_settings_are_refused_by_name(settings: dict[str, Any], words: str):
@@ -156,6 +158,38 @@ def test_a_capability_beyond_idle_or_nameplate(case: Any):
         Regulate(power_mw=55.0).run(case)
     with pytest.raises(SettingError, match="latency_s"):
         Actuator(latency_s=-1.0)
+
+
+def test_names_and_files_are_checked_before_anything_runs(case: Any, tmp_path: Path):
+    """An interconnection also without the hour; a signal shorter than what is scored."""
+    with pytest.raises(CaseError, match="unknown interconnection 'zz'"):
+        Regulate(interconnection="zz", hour_s=0.0).run(case)
+    file = tmp_path / "short.csv"
+    file.write_text("0,0.1\n2,0.2\n4,0.1\n", encoding="utf-8")
+    with pytest.raises(SettingError, match=r"holds 4 s.*3900 s"):
+        Regulate(file=str(file), hour_s=0.0).run(case)
+
+
+def test_a_signal_of_a_longer_period_has_no_gaps():
+    """4 s samples read every 2 s are held between; one that is left out is missing at two of them."""
+    t = np.arange(0.0, 40.0, 4.0)
+    assert without_gaps(t, np.zeros(10), 2.0, 10.0)[2] == 0
+    assert without_gaps(np.delete(t, 5), np.zeros(9), 2.0, 10.0)[2] == 2
+
+
+def test_what_following_costs_by_hand():
+    """A square order of 20 MW about 100 MW, half the time down: a tenth is lost, a tenth is more."""
+    t = np.arange(0.0, 3601.0, 2.0)
+    power = staircase(t, np.where(t % 20.0 < 10.0, 20.0, -20.0), 0.0, 3600.0)
+    score = Score(1.0, 1.0, 1.0, 1.0, 1.0)
+    one = Scored("cap", "power cap", 2.0, score, {}, 0, len(t), 0, power, power)
+    assert held_back(one, 100.0) == pytest.approx((10.0, 10.0))
+
+
+def test_a_grid_without_other_loads():
+    bench = load_case("bench").with_cluster(Cluster.of("H100", count=93_350), bus="POC")
+    with pytest.raises(SettingError, match="no other load"):
+        Regulate(hour_s=300.0, cycles_s=(4.0,)).run(bench)
 
 
 def test_a_grid_without_governors():
