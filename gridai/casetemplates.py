@@ -1,4 +1,4 @@
-"""Typical dynamic data for a net that has none: machines, exciters, governors and loads by unit size and type.
+"""Typical dynamic data for a net that has none: machines, exciters, governors, inverters and loads by size and type.
 
 Templates let a study start; they are not the data of the machines at hand, and every case that uses them says so
 in its notes and provenance.
@@ -10,6 +10,7 @@ Sources
     for hydro units were chosen from.
     HYGOV: chosen from the usual tuning for a water time constant of 1.5 s, temporary droop about 2.5 Tw / (2 H),
     reset about 3.3 Tw (Kundur, section 9.1.1).
+    DERA1: IEEE Std 1547-2018, category II, and at 50 Hz the frequencies of Regulation (EU) 2016/631, article 13.
 """
 
 from __future__ import annotations
@@ -59,6 +60,14 @@ LOAD = {
     "v_switch_pu": 0.7,
 }  # fmt: skip
 CURRENT_SOURCE = {**LOAD, "qz": 0.0, "qi": 1.0}
+DERA1 = {"freq_flag": 1.0, "ddn": 20.0, "dup": 0.0}
+"""Inverters: power falls by 5 % droop above nominal frequency; the rest are the model's defaults (category II)."""
+DERA1_50_HZ = {"fdbd1_pu": -0.004, "fdbd2_pu": 0.004, "fl_hz": 47.5, "fh_hz": 51.5}
+DISTRIBUTION_KV = 36.0  # up to here an sgen is taken for inverters of a feeder
+SUN_AND_WIND = ("pv", "photovoltaic", "solar", "wind", "wp", "wt", "wec", "inverter")
+STORES = ("battery", "bess", "storage")
+UNSTATED = ("", "none", "nan", "wye", "delta", "current_source", "ibr", "sgen")
+"""What pandapower and its writers put into the type of an sgen that says nothing of its kind."""
 POWER_FACTOR = 0.85  # of a machine whose rating is estimated from its turbine
 GRID_SHORT_CIRCUIT = 20.0  # times the exchanged power, where an ext_grid states no short-circuit power
 STATEMENT = (
@@ -69,7 +78,7 @@ HYDRO_WORDS = ("hydro", "water", "pump")
 
 
 def with_templates(case: Case) -> tuple[dict[str, pd.DataFrame], Any, tuple[str, ...]]:
-    """Dynamic tables, the net with ratings filled in and sgens as negative loads, and the notes to go with them."""
+    """Dynamic tables, the net with ratings filled in and some sgens as negative loads, and the notes on all that."""
     point = case.solve()
     net = copy.copy(case.net)
     net.gen, net.ext_grid, net.sgen, net.load = (t.copy() for t in (net.gen, net.ext_grid, net.sgen, net.load))
@@ -78,7 +87,8 @@ def with_templates(case: Case) -> tuple[dict[str, pd.DataFrame], Any, tuple[str,
     _gens(net, point, rows, notes)
     _ext_grids(net, point, rows, notes)
     loads = [{"unit": "*", **LOAD}] if point.network.loads.name else []
-    loads += _sgens(net, point, notes)
+    inverters = _inverters(net, point, rows, notes, case.f_hz)
+    loads += _sgens(net, point, inverters, notes)
     if loads:
         rows["zip"] = loads
         notes.append("loads: P of constant current, Q of constant impedance (template)")
@@ -158,20 +168,60 @@ def _ext_grids(net: Any, point: OperatingPoint, rows: dict[str, list[dict[str, A
         net.ext_grid.at[index, "sn_mva"] = sn
 
 
-def _sgens(net: Any, point: OperatingPoint, notes: list[str]) -> list[dict[str, Any]]:
-    """Static generators become negative loads of constant current: inverters without grid-supporting control."""
-    rows = []
+def _inverters(
+    net: Any, point: OperatingPoint, rows: dict[str, list[dict[str, Any]]], notes: list[str], f_hz: float
+) -> set[str]:
+    """Sgens of distribution (sun, wind, batteries, or kind unstated) get DERA1: their names."""
+    units, found = point.network.units, set()
+    values = DERA1 if f_hz > 55.0 else {**DERA1, **DERA1_50_HZ}
+    for index in net.sgen.index:
+        name = net.sgen.at[index, "name"]
+        if name not in units.name:
+            continue
+        k = units.name.index(name)
+        p, q = float(units.p_mw[k]), float(units.q_mvar[k])
+        kind = _inverter_kind(str(net.sgen.at[index, "type"]), p)
+        if not kind or net.bus.at[net.sgen.at[index, "bus"], "vn_kv"] > DISTRIBUTION_KV:
+            continue
+        stated = float(units.sn_mva[k])
+        net.sgen.at[index, "sn_mva"] = max(stated if stated > 0.0 else 0.0, np.hypot(p, q), 1e-3)
+        own = {"type_flag": 0.0, "pmin_pu": -1.0} if kind == "store" else {"type_flag": 1.0, "pmin_pu": 0.0}
+        rows.setdefault("dera1", []).append({"unit": name, "pf_flag": float(p != 0.0), **values, **own})
+        found.add(name)
+    if found:
+        notes.append(
+            f"{len(found)} sgens at up to {DISTRIBUTION_KV:g} kV are inverters (DERA1, template): constant power "
+            + "factor, less power above nominal frequency, trip by voltage and frequency as IEEE 1547-2018 category II "
+            + ("sets it" if f_hz > 55.0 else "sets it (frequencies of Regulation (EU) 2016/631)")
+            + "; a store's energy is not counted"
+        )
+    return found
+
+
+def _inverter_kind(stated: str, p_mw: float) -> str:
+    """ "sun or wind", "store", or nothing for an sgen of this type and power."""
+    words = stated.lower().replace("-", " ").replace("_", " ").split()
+    if any(word.startswith(STORES) for word in words):
+        return "store"
+    inverter = stated.strip().lower() in UNSTATED or any(word.startswith(SUN_AND_WIND) for word in words)
+    return "sun or wind" if inverter and p_mw >= 0.0 else ""
+
+
+def _sgens(net: Any, point: OperatingPoint, inverters: set[str], notes: list[str]) -> list[dict[str, Any]]:
+    """The other static generators become negative loads of constant current."""
+    rows, gone = [], set()
     units = point.network.units
     for name, power in zip(units.name, zip(units.p_mw, units.q_mvar, units.kind, strict=True), strict=True):
-        if power[2] != "sgen":
+        if power[2] != "sgen" or name in inverters:
             continue
         bus = int(net.sgen.loc[net.sgen["name"] == name, "bus"].iloc[0])
         label = name if name not in set(net.load["name"]) else f"{name} (sgen)"
         values = {"name": label, "bus": bus, "p_mw": -power[0], "q_mvar": -power[1], "type": "sgen"}
         net.load = with_row(net.load, values)
         rows.append({"unit": label, **CURRENT_SOURCE})
+        gone.add(name)
     if rows:
-        net.sgen = net.sgen.iloc[:0].copy()
+        net.sgen = net.sgen[~net.sgen["name"].isin(gone)].copy()
         notes.append(
             f"{len(rows)} sgens stand as negative loads of constant current, without control or protection (template)"
         )
