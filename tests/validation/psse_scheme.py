@@ -6,8 +6,10 @@ The series of the reference folder show how PSS/E integrates (found here, from t
     f at the instant of a switching                  the mean of before and after: the first step covers 3/4 of a jump,
                                                      the second 5/4
     exciter without time constant                    gives the field voltage of the row before
-    ESAC1A                                           is integrated more finely, with the voltage of the step's start
-                                                     and a twentieth of its change over the step (a figure that fits)
+    ESAC1A, EXAC1, EXST1, ESST1A                     are integrated more finely, with the voltage of the step's start
+                                                     and a twentieth of its change over the step (a figure that fits);
+                                                     what limits their output is that of the row before
+    HYGOV                                            gives the mechanical power of the row before
     converter (REGCA1, DERA1)                        its source reactance ZX stands in the network: the current of it
                                                      comes from the voltage of the solution before, until two
                                                      solutions differ by less than 1e-4 pu (PSS/E's default tolerance)
@@ -29,15 +31,17 @@ import pandapower as pp
 import pandas as pd
 
 from gridai.case import Case
-from gridai.engine import Run, System, compile_system
+from gridai.engine import BranchTrip, Event, Run, System, compile_system
 from gridai.engine.simulation import channel_table
 from gridai.kernel.contract import argument_names
 from gridai.results import Result
 
 STEP_S = 0.005
 TRIP = 200
-FINER = {"ESAC1A": 4}
+FINER = {"ESAC1A": 4, "EXAC1": 4, "EXST1": 4, "ESST1A": 4}
 """Models that PSS/E integrates in parts of a step, and the parts taken here (any number from two gives the same)."""
+LATE_POWER = ("HYGOV",)
+"""Governors whose mechanical power reaches the machine a row late; TGOV1's does not."""
 HELD_SHARE = 0.05
 """Part of the voltage's change over a step that these models see, held over it: fitted to TGOV1's series alone."""
 NETWORK_TOL_PU = 1e-4
@@ -45,8 +49,9 @@ LAG = "source admittance"
 CURRENT_SOURCES = ("regca1", "dera1")
 
 
-def run(case: Case, branch: str, rows: int) -> tuple[System, Result]:
-    """System and result of a branch that opens at 1.0 s: row 200 is before it, row 201 after it."""
+def run(case: Case, change: str | Event, rows: int) -> tuple[System, Result]:
+    """System and result of a branch that opens (or another event) at 1.0 s: row 200 is before it, row 201 after it."""
+    event = BranchTrip(change) if isinstance(change, str) else change
     marched = _March(case)
     places, channels = channel_table(marched.system)
     data = np.empty((rows, len(places)))
@@ -54,7 +59,7 @@ def run(case: Case, branch: str, rows: int) -> tuple[System, Result]:
         marched.evaluate()
         data[row] = marched.engine.work.sig[places]
         if row == TRIP:
-            marched.open(branch)
+            marched.apply(event)
         elif row + 1 < rows:
             marched.step()
     t = STEP_S * np.concatenate([np.arange(TRIP + 1), np.arange(TRIP, rows - 1)])
@@ -74,6 +79,9 @@ class _March:
         self.still = [place for source in self.sources for place in source.states]
         self.finer = [_Unit(self.system, g, k) for g in self.system.groups if g.model.name in FINER
                       for k in range(len(g.devices))]  # fmt: skip
+        self.late = [_LateField(self.system, self.engine, unit) for unit in self.finer]
+        self.late += [_LatePower(self.system, g.devices[k].name) for g in self.system.groups
+                      if g.model.name in LATE_POWER for k in range(len(g.devices))]  # fmt: skip
         self.exciters = [_Algebraic(self.system, g, k) for g in self.system.groups if g.model.name == "SEXS"
                          for k in range(len(g.devices)) if g.view(self.system.p, "p", g.p).te_s[k] == 0.0]  # fmt: skip
         self.clamped = [_Unit(self.system, g, k) for g in self.system.groups if "clamp" in g.model.kernels
@@ -93,10 +101,13 @@ class _March:
             exciter.show(self.engine)
         self.f = self.rhs(0.0, self.x)
         self.f[self.still] = 0.0
+        for late in self.late:
+            late.correct(self.engine, self.x, self.f)
 
-    def open(self, branch: str) -> None:
-        """Open a branch; the states stay."""
-        self.engine.branch_on[list(self.system.network.branches.name).index(branch)] = False
+    def apply(self, event: Event) -> None:
+        """Apply an event; the states stay."""
+        for action in event.actions(self.system):
+            action.apply(self.engine)
         self.engine.factorise()
         self.at_switching = self.f
 
@@ -133,8 +144,9 @@ class _Unit:
         return SimpleNamespace(**{name: float(record[name]) for name in record.dtype.names})
 
     def _call(self, name: str) -> None:
-        kernel = self.model.kernels[name]
-        kernel(*[self.records[a] for a in argument_names(kernel)])
+        kernel = self.model.kernels.get(name)
+        if kernel is not None:
+            kernel(*[self.records[a] for a in argument_names(kernel)])
 
     def inputs(self, engine: Run) -> SimpleNamespace:
         """The unit's inputs of the last evaluation."""
@@ -153,6 +165,13 @@ class _Unit:
         self._call("clamp")
         x[self.place] = [getattr(self.records["x"], name) for name in self.names]
 
+    def outputs(self, inputs: SimpleNamespace, x: np.ndarray) -> SimpleNamespace:
+        """The unit's outputs with these inputs and the states in x."""
+        self.records["u"] = inputs
+        vars(self.records["x"]).update(zip(self.names, x[self.place], strict=True))
+        self._call("outputs")
+        return self.records["y"]
+
     def integrate(self, before: SimpleNamespace, after: SimpleNamespace, start: np.ndarray, new: np.ndarray) -> None:
         """Heun's method in parts of the step, inputs held; before, after: the inputs at the step's ends."""
         for name in ("v_re", "v_im"):
@@ -164,6 +183,54 @@ class _Unit:
             first = self._rates(x)
             x = x + STEP_S / parts / 2 * (first + self._rates(x + STEP_S / parts * first))
         new[self.place] = x
+
+
+class _Machine:
+    """A unit's machine: its outputs in the signals, the places of its states."""
+
+    def __init__(self, system: System, name: str) -> None:
+        self.group, self.k = system.device(name, ("machine",))
+        self.names = [s.name for s in self.group.model.states]
+        self.first = self.group.x + self.k * len(self.names)
+        self.p = self.group.view(system.p, "p", self.group.p)[self.k]
+
+    def place(self, state: str) -> int:
+        """Place of one of its states."""
+        return self.first + self.names.index(state)
+
+    def y(self, engine: Run) -> Any:
+        """Its outputs, to be read and written."""
+        return self.group.view(engine.work.sig, "y", self.group.y)[self.k]
+
+
+class _LateField:
+    """Field voltage of a finer exciter: its states of this row, its inputs (limits that vary) of the row before."""
+
+    def __init__(self, system: System, engine: Run, unit: _Unit) -> None:
+        self.unit, self.machine = unit, _Machine(system, unit.group.devices[unit.k].name)
+        self.before = unit.inputs(engine)
+
+    def correct(self, engine: Run, x: np.ndarray, f: np.ndarray) -> None:
+        """Put it in what is recorded and into the rate of E'q."""
+        group, now, machine = self.unit.group, self.unit.inputs(engine), self.machine.y(engine)
+        efd = self.unit.outputs(self.before, x).efd_pu
+        f[self.machine.place("eq1_pu")] += (efd - machine["efd_pu"]) / self.machine.p["td10_s"]
+        machine["efd_pu"] = group.view(engine.work.sig, "y", group.y)[self.unit.k]["efd_pu"] = efd
+        self.before = now
+
+
+class _LatePower:
+    """Mechanical power of a governor: the machine feels that of the row before."""
+
+    def __init__(self, system: System, name: str) -> None:
+        self.machine, self.before = _Machine(system, name), np.nan
+
+    def correct(self, engine: Run, x: np.ndarray, f: np.ndarray) -> None:
+        """Put it into the rate of the speed."""
+        now, omega = float(self.machine.y(engine)["pm_pu"]), self.machine.place("omega_pu")
+        before = now if np.isnan(self.before) else self.before
+        f[omega] += (before - now) / x[omega] / (2.0 * self.machine.p["h_s"])
+        self.before = now
 
 
 class _Algebraic:
