@@ -27,11 +27,8 @@ report = ga.studies.Fault(bus="Bus 8", at_s=1.0, clear_s=1.25, x_pu=0.018, until
 result = report.result
 for name, part in result.gen.connected.iloc[-1].items():
     print(f"{name}: {100 * part:.0f} % of the inverters are there in the end")
+inverters = result.gen.p_mw[list(case.net.sgen["name"])].sum(axis=1)
 for t in (0.9, 1.2, 3.0, 6.0):
-    row = result.gen.p_mw.index.searchsorted(t) - 1
-    hall_mw, der_mw = (
-        result.cluster.p_mw["hall"].iloc[row],
-        result.gen.p_mw[list(case.net.sgen["name"])].iloc[row].sum(),
-    )
-    print(f"{t:.1f} s: sun and wind {der_mw:.2f} MW, hall {hall_mw:.2f} MW")
+    row = inverters.index.searchsorted(t) - 1
+    print(f"{t:.1f} s: sun and wind {inverters.iloc[row]:.2f} MW, hall {result.cluster.p_mw['hall'].iloc[row]:.2f} MW")
 report.save(out)
