@@ -1,13 +1,14 @@
 """N-1 and N-1-1: what happens to voltages and loadings when branches or units go out, in one compiled batch.
 
-An outage that cuts buses off is not left out: the buses, and the load and generation lost with them, are counted, and
-the rest of the network is solved. Nothing is redispatched: what is lost falls on the slack, as in pandapower.
+An outage that cuts buses off is not left out. An island that a unit of its own can hold lives on and is solved with
+that unit as its reference (gridai.grid.islanding); of any other the buses, load and generation are counted as lost, and
+the rest of the network is solved. What is lost falls on the slack, as in pandapower; nothing else is redispatched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,24 @@ from gridai.grid.batch.changes import Changes
 from gridai.grid.batch.flow import BatchFlow
 from gridai.grid.batch.result import BatchResult
 from gridai.grid.batch.vary import Vary
+from gridai.grid.contingency_lists import BOTH, FROM_END, TO_END, UNLIMITED_MVAR, Lists
 from gridai.grid.contingency_outages import (
     BRANCHES,
     INJECTIONS,
     Outage,
     double_outages,
     live_elements,
+    pairs_of,
+    power_at,
     single_outages,
 )
-from gridai.grid.convert import sums_of_phases
 from gridai.grid.cuts import Cuts
+from gridai.grid.islanding import Island, Islands
+from gridai.grid.powerflow import LAWS
 
 __all__ = [
     "BRANCHES", "INJECTIONS", "Contingencies", "ContingencyResult", "Outage", "Prepared", "double_outages",
-    "single_outages",
+    "pairs_of", "power_at", "single_outages",
 ]  # fmt: skip
 
 _SIGN = {"gen": 1.0, "sgen": 1.0, "load": -1.0, "storage": -1.0}
@@ -38,15 +43,21 @@ _SIGN = {"gen": 1.0, "sgen": 1.0, "load": -1.0, "storage": -1.0}
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Outages ready for the batch: the changes, and for each outage the pandapower buses that lose supply."""
+    """Outages ready for the batch: the changes, and for each outage the pandapower buses that lose supply.
+
+    islands  of each outage that parts buses from the slack, by its number: the islands, dead and living ones.
+    """
 
     outages: tuple[Outage, ...]
     changes: Changes
     dead_buses: tuple[tuple[int, ...], ...]
+    islands: dict[int, tuple[Island, ...]] = field(default_factory=dict)
 
     def repeat(self, times: int) -> Prepared:
         """The same outages several times over, for as many states before them: all outages of the first, then ..."""
-        return Prepared(self.outages * times, self.changes.repeat(times), self.dead_buses * times)
+        count = len(self.outages)
+        islands = {k + n * count: x for n in range(times) for k, x in self.islands.items()}
+        return Prepared(self.outages * times, self.changes.repeat(times), self.dead_buses * times, islands)
 
 
 class Contingencies:
@@ -64,6 +75,7 @@ class Contingencies:
         self._rows: dict[tuple[str, int], list[int]] = {}
         for row in self._on.tolist():
             self._rows.setdefault((b.kind[row], int(b.element[row])), []).append(row)
+        self._islands: Islands | None = None
         self._live: dict[str, set[int]] = {}
         self._holders: dict[int, list[tuple[str, int]]] = {}
         for table in ("gen", "ext_grid"):
@@ -77,45 +89,61 @@ class Contingencies:
 
     def prepare(self, outages: Iterable[Outage]) -> Prepared:
         """Find what each outage cuts off and set up its changes. Raises CaseError for branches not in service."""
-        listed = tuple(outages)
-        b = self.flow.matrices.branches
-        rows: list[int] = []
-        sides: list[int] = []  # 0: both ends see the outage, 1: the from end alone, 2: the to end alone
-        ptr, dead_ptr = [0], [0]
-        lost_ptr, free_ptr = [0], [0]
-        lost: list[tuple[int, complex]] = []
-        freed: list[int] = []
-        dead_all: list[Any] = []
-        dead_buses = []
-        for outage in listed:
-            mine = self._rows_of(outage)
-            self._lose(outage, lost, freed)
-            lost_ptr.append(len(lost))
-            free_ptr.append(len(freed))
-            dead = self._cuts.dead([self._edge_of[r] for r in mine])
-            gone = set(dead.tolist())
-            for row in mine:
-                f_dead, t_dead = int(b.from_node[row]) in gone, int(b.to_node[row]) in gone
-                if f_dead and t_dead:
-                    continue
-                rows.append(row)
-                sides.append(2 if f_dead else 1 if t_dead else 0)
-            ptr.append(len(rows))
-            dead_ptr.append(dead_ptr[-1] + len(dead))
-            dead_all.append(dead)
+        listed, lists = tuple(outages), Lists()
+        dead_buses: list[tuple[int, ...]] = []
+        islands: dict[int, tuple[Island, ...]] = {}
+        for number, outage in enumerate(listed):
+            rows = self._rows_of(outage)
+            injected = self._lose(outage, lists)
+            dead = self._cuts.dead([self._edge_of[r] for r in rows])
+            if len(dead):
+                islands[number] = self._judge(dead, rows, outage, injected)
+                dead = self._hold(islands[number], lists)
+            self._open(rows, set(dead.tolist()), lists)
+            lists.close(dead)
             dead_buses.append(tuple(sorted(bus for k in dead.tolist() for bus in self._buses_of.get(k, ()))))
-        changes = self._changes(rows, sides, ptr, dead_ptr, dead_all)
-        whole = np.int64
-        changes = replace(
-            changes, lost_ptr=np.array(lost_ptr, dtype=whole), lost_node=np.array([n for n, _ in lost], dtype=whole),
-            lost_mva=np.array([s for _, s in lost], dtype=complex), free_ptr=np.array(free_ptr, dtype=whole),
-            free_node=np.array(freed, dtype=whole),
-        )  # fmt: skip
-        return Prepared(listed, changes, tuple(dead_buses))
+        return Prepared(listed, lists.changes(self.flow.matrices.branches), tuple(dead_buses), islands)
 
-    def _lose(self, outage: Outage, lost: list[tuple[int, complex]], freed: list[int]) -> None:
-        """Note the injections that go with an outage, and the nodes that no unit holds any more."""
-        out, start = set(outage.elements), len(freed)
+    @property
+    def islands(self) -> Islands:
+        """What judges the islands of this network."""
+        if self._islands is None:
+            b = self.flow.matrices.branches
+            edges = list(zip(b.from_node[self._on].tolist(), b.to_node[self._on].tolist(), strict=True))
+            self._islands = Islands(self.flow, edges, self._buses_of)
+        return self._islands
+
+    def _judge(self, dead: Any, rows: list[int], outage: Outage, injected: dict[int, float]) -> tuple[Island, ...]:
+        """The islands of an outage; the slack's own part stands among them where it is dead."""
+        edges = [self._edge_of[r] for r in rows]
+        found = self.islands.judge(dead, edges, set(outage.elements), injected)
+        left = self.islands.slack_side(dead) if any(x.lives for x in found) else None
+        return tuple(found) if left is None else (*found, left)
+
+    def _hold(self, found: tuple[Island, ...], lists: Lists) -> Any:
+        """Hold the living islands, each by its reference; returns the nodes that are dead."""
+        node_of = self.flow.matrices.node_of_bus
+        for island in found:
+            if not island.lives:
+                continue
+            for (table, index), p_mw in island.shares:
+                lists.lose(node_of[int(self.flow.net[table].at[index, "bus"])], complex(p_mw), False)
+            lists.limit(island.node, -UNLIMITED_MVAR, UNLIMITED_MVAR)
+            lists.tie(self.islands.tie(island))
+        return np.array([k for x in found if not x.lives for k in x.nodes], dtype=np.int64)
+
+    def _open(self, rows: list[int], gone: set[int], lists: Lists) -> None:
+        """Take the branches out; between two dead ends they stay, for these to have a solution."""
+        b = self.flow.matrices.branches
+        for row in rows:
+            f_dead, t_dead = int(b.from_node[row]) in gone, int(b.to_node[row]) in gone
+            if not (f_dead and t_dead):
+                lists.open(row, TO_END if f_dead else FROM_END if t_dead else BOTH)
+
+    def _lose(self, outage: Outage, lists: Lists) -> dict[int, float]:
+        """Note what goes with an outage; returns what is added to the nodes by loads and static units. [MW]"""
+        out = set(outage.elements)
+        injected: dict[int, float] = {}
         for table, index in dict.fromkeys(outage.elements):
             if table not in INJECTIONS:
                 continue
@@ -125,17 +153,38 @@ class Contingencies:
                 )
             row = self.flow.net[table].loc[index]
             node = self.flow.matrices.node_of_bus[int(row["bus"])]
-            scale = _SIGN[table] * float(row.get("scaling", 1.0))
-            q = 0.0 if table == "gen" else float(row["q_mvar"])
-            lost.append((node, -scale * complex(float(row["p_mw"]), q)))
-            if table != "gen":
+            power = -_SIGN[table] * float(row.get("scaling", 1.0)) * float(row["p_mw"])
+            if table == "gen":
+                lists.lose(node, complex(power), False)
+                self._without_unit(node, row, out, lists)
                 continue
-            beside = [u for u in self._holders.get(node, ()) if u not in out]
-            if beside and self.flow.enforce_q_lims:
-                raise CaseError(f"outage of gen {index}: units beside it at its bus keep their own reactive limits, "
-                                "which the batch adds up; use enforce_q_lims=False for it")  # fmt: skip
-            if not beside and node not in freed[start:]:
-                freed.append(node)
+            if table == "load":
+                self._check_law(index, int(row["bus"]))
+            q = -_SIGN[table] * float(row.get("scaling", 1.0)) * float(row["q_mvar"])
+            lists.lose(node, complex(power, q), True)
+            injected[node] = injected.get(node, 0.0) + power
+        return injected
+
+    def _without_unit(self, node: int, row: Any, out: set[tuple[str, int]], lists: Lists) -> None:
+        """The voltage of a node is let go with its last unit; before, what is left has its own reactive range."""
+        if not any(u not in out for u in self._holders.get(node, ())):
+            lists.release(node)
+        elif self.flow.enforce_q_lims:
+            low, high = (float(row.get(c, np.nan)) for c in ("min_q_mvar", "max_q_mvar"))
+            low, high = (s * UNLIMITED_MVAR if np.isnan(q) else q for s, q in ((-1.0, low), (1.0, high)))
+            lists.limit(node, -low, -high)
+
+    def _check_law(self, index: int, bus: int) -> None:
+        """pandapower takes the mean of the laws at a bus, which a load that goes would move."""
+        if not len(self.flow.matrices.law_node):
+            return
+        load = self.flow.net.load
+        beside = load[(load["bus"] == bus) & load["in_service"].astype(bool)][list(LAWS)]
+        if (beside != beside.iloc[0]).any(axis=None):
+            raise CaseError(
+                f"outage of load {index}: the loads at its bus follow the voltage by different laws, of which "
+                "pandapower takes the mean: put them on buses of their own, joined by a switch"
+            )
 
     def _live_in(self, table: str) -> set[int]:
         if table not in self._live:
@@ -152,18 +201,6 @@ class Contingencies:
                 raise CaseError(f"{near(f'{element[0]} {element[1]}', known, 'branch in service')}")
             out += self._rows[element]
         return list(dict.fromkeys(out))
-
-    def _changes(self, rows: list[int], sides: list[int], ptr: Any, dead_ptr: Any, dead: list[Any]) -> Changes:
-        """The live end loses the branch; a dead end keeps it, fed without acting back, so that it has a solution."""
-        b, at, side = self.flow.matrices.branches, np.array(rows, dtype=np.int64), np.array(sides, dtype=np.int64)
-        y = -b.y[at]
-        y[side == 1, 4:] = 0.0
-        y[side == 2, :4] = 0.0
-        whole = np.int64
-        return Changes(
-            np.array(ptr, dtype=whole), b.from_node[at], b.to_node[at], y, at, np.array(dead_ptr, dtype=whole),
-            np.concatenate([np.zeros(0, dtype=whole), *dead]),
-        )  # fmt: skip
 
     def run(
         self,
@@ -205,15 +242,8 @@ class ContingencyResult:
         return np.array([len(d) > 0 for d in self.prepared.dead_buses])
 
     def lost_mw(self, table: str = "load") -> Any:
-        """float[S] of "load", "gen" or "sgen" (by phase too) at buses without supply, as the net schedules it. [MW]"""
-        rows, power = self.flow.net[table], {}
-        if len(rows):
-            scaling = rows["scaling"] if "scaling" in rows.columns else 1.0
-            power = (rows["p_mw"] * scaling * rows["in_service"]).groupby(rows["bus"]).sum().to_dict()
-        by_phase = self.flow.net.get(f"asymmetric_{table}", ())
-        if len(by_phase):
-            for bus, p_mw, on in zip(by_phase["bus"], sums_of_phases(by_phase)[0], by_phase["in_service"], strict=True):
-                power[bus] = power.get(bus, 0.0) + p_mw * on
+        """float[S] of "load", "gen", "ext_grid" or "sgen" (by phase too) at buses without supply. [MW]"""
+        power = power_at(self.flow, table)
         return np.array([sum(power.get(bus, 0.0) for bus in d) for d in self.prepared.dead_buses])
 
     def worst_loading(self) -> tuple[Any, list[str]]:
@@ -253,7 +283,7 @@ class ContingencyResult:
             "solved": solved,
             "buses_lost": [len(d) for d in self.prepared.dead_buses],
             "load_lost_mw": self.lost_mw("load"),
-            "gen_lost_mw": self.lost_mw("gen") + self.lost_mw("sgen"),
+            "gen_lost_mw": self.lost_mw("gen") + self.lost_mw("ext_grid") + self.lost_mw("sgen"),
             "max_loading_percent": loading,
             "at": [e if on else "" for e, on in zip(element, solved, strict=True)],
             "min_vm_pu": low,
@@ -265,6 +295,8 @@ class ContingencyResult:
         """Counts in words: solved, splitting the network, without solution."""
         solved, splits = self.result.solved, self.splits
         lost = float(self.lost_mw("load").sum())
+        lives = sum(any(x.lives for x in found) for found in self.prepared.islands.values())
         text = f"{len(self.outages)} outages: {int((solved & ~splits).sum())} solved with all buses supplied"
+        text += f" ({lives} with islands that live on their own)" if lives else ""
         text += f", {int((solved & splits).sum())} solved with buses cut off ({lost:.1f} MW of load lost in all)"
         return text + f", {int((~solved).sum())} without a solution"

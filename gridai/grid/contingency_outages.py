@@ -9,6 +9,7 @@ from typing import Any
 
 from gridai.errors import CaseError, near
 from gridai.grid.batch.flow import BatchFlow
+from gridai.grid.convert import sums_of_phases
 
 BRANCHES = ("line", "trafo", "trafo3w", "impedance")
 INJECTIONS = ("gen", "sgen", "load", "storage")
@@ -59,7 +60,11 @@ def live_elements(flow: BatchFlow, table: str) -> list[int]:
 
 def double_outages(flow: BatchFlow, tables: Iterable[str] = BRANCHES, first: Sequence[Outage] = ()) -> list[Outage]:
     """N-1-1: every pair of single outages; with `first`, only pairs of which one is among these."""
-    single = single_outages(flow, tables)
+    return pairs_of(single_outages(flow, tables), first)
+
+
+def pairs_of(single: Sequence[Outage], first: Sequence[Outage] = ()) -> list[Outage]:
+    """Every pair of these outages; with `first`, only pairs of which one is among these."""
     if not first:
         return [Outage(a.elements + b.elements) for a, b in combinations(single, 2)]
     chosen = list(dict.fromkeys(first))
@@ -72,3 +77,20 @@ def double_outages(flow: BatchFlow, tables: Iterable[str] = BRANCHES, first: Seq
             seen.add(key)
             out.append(Outage(a.elements + b.elements))
     return out
+
+
+def power_at(flow: BatchFlow, table: str) -> dict[int, float]:
+    """Power of "load", "gen", "ext_grid", "sgen" at each bus (pandapower index), those by phase too. [MW]
+
+    Units as solved in the base case, the others as scheduled.
+    """
+    rows, power = flow.net[table], {}
+    if len(rows):
+        solved = table in ("gen", "ext_grid")
+        p_mw = flow.net[f"res_{table}"]["p_mw"] if solved else rows["p_mw"] * rows["scaling"]
+        power = {int(b): float(p) for b, p in (p_mw * rows["in_service"]).groupby(rows["bus"]).sum().items()}
+    by_phase = flow.net.get(f"asymmetric_{table}", ())
+    if len(by_phase):
+        for bus, p, on in zip(by_phase["bus"], sums_of_phases(by_phase)[0], by_phase["in_service"], strict=True):
+            power[int(bus)] = power.get(int(bus), 0.0) + float(p) * bool(on)
+    return power

@@ -19,7 +19,7 @@ from gridai.grid.representable import check_representable
 
 NUMBA_FROM_BUSES = 2000  # below this, compiling pandapower's numba kernels costs more than it saves
 TOLERANCE_PU = 1e-8  # on the system base: pandapower's tolerance_mva is compared with per-unit power
-_VOLTAGE_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
+LAWS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
 
 def solve(net: Any, *, enforce_q_lims: bool = False) -> OperatingPoint:
@@ -36,7 +36,7 @@ def solve(net: Any, *, enforce_q_lims: bool = False) -> OperatingPoint:
     without_slack(work)
     point = operating_point(work)
     if point.mismatch_mva > _allowed_mva(point):
-        if not _voltage_dependent(work):
+        if not voltage_dependent(work):
             raise PowerFlowError(
                 f"pandapower's solution leaves {point.mismatch_mva:.3g} MVA unbalanced: {worst_node(point)}"
             )
@@ -44,8 +44,9 @@ def solve(net: Any, *, enforce_q_lims: bool = False) -> OperatingPoint:
     return point
 
 
-def _voltage_dependent(net: Any) -> bool:
-    return any(bool((net.load[c] != 0).any()) for c in _VOLTAGE_COLUMNS if c in net.load)
+def voltage_dependent(net: Any) -> bool:
+    """True if a load of the net is not of constant power."""
+    return any(bool((net.load[c] != 0).any()) for c in LAWS if c in net.load)
 
 
 def _allowed_mva(point: OperatingPoint) -> float:
@@ -63,11 +64,11 @@ def _shallow(net: Any) -> Any:
     return work
 
 
-def _run(work: Any, enforce_q_lims: bool, voltage_dependent: bool | None = None) -> None:
+def _run(work: Any, enforce_q_lims: bool, laws: bool | None = None) -> None:
     """Run pandapower's Newton from a DC start, then from a flat one. Raises PowerFlowError with the likely cause."""
     import pandapower as pp
 
-    laws = _voltage_dependent(work) if voltage_dependent is None else voltage_dependent
+    laws = voltage_dependent(work) if laws is None else laws
     with warnings.catch_warnings():
         # a diverging iteration overflows and meets singular matrices; it is judged by its outcome
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -136,7 +137,7 @@ def _solve_voltage_dependent(work: Any, enforce_q_lims: bool) -> OperatingPoint:
         if point.mismatch_mva <= _allowed_mva(point):
             return point
         work.load = _as_constant_power(table, work)
-        _run(work, enforce_q_lims, voltage_dependent=False)
+        _run(work, enforce_q_lims, laws=False)
     raise PowerFlowError(
         f"the voltage-dependent loads do not settle (power left over {point.mismatch_mva:.3g} MVA): lower const_z and "
         "const_i percentages, or check the voltages of the network"

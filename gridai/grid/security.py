@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridai.grid.batch import BatchFlow
-from gridai.grid.contingency import Contingencies, Outage
+from gridai.grid.contingency import Contingencies, ContingencyResult, Outage
+from gridai.grid.islanding import Island
 from gridai.grid.series import LOADED
 from gridai.grid.sizing import EDGE_PU
+from gridai.grid.slack_out import SlackOut, slack_units
 
 Floats = NDArray[np.float64]
 CHUNK = 4096
@@ -38,14 +40,21 @@ class Security:
     """What became of each outage, in order.
 
     solved, reason, reached   whether it has a certified solution, why not, and the part of the way that it has.
-    lost_buses, lost_load_mw, lost_gen_mw   what an outage cuts off.
+    lost_buses, lost_load_mw, lost_gen_mw   what an outage cuts off and no unit holds.
+    islands   of outages that part buses from the slack: the islands, dead and living; reference_mw: what the reference
+              of each living one gives, in their order. [MW]
+    moved     of outages of a unit at the slack: who takes the reference, and what the units are short of. [MW]
     percent, vm_low, vm_high  worst of each outage, NaN where unsolved. [%, pu]
     overloads, voltages       all that is beyond a limit and was not with everything in.
+    band, ceiling             the limits: float[buses] low and high, float[branches]. [pu, %]
     """
 
     outages: tuple[Outage, ...]
     solved: Any
     reasons: dict[int, str] = field(default_factory=dict)
+    islands: dict[int, tuple[Island, ...]] = field(default_factory=dict)
+    reference_mw: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    moved: dict[int, tuple[Any, float]] = field(default_factory=dict)
     reached: Floats = field(default_factory=lambda: np.zeros(0))
     lost_buses: Any = None
     lost_load_mw: Any = None
@@ -56,6 +65,8 @@ class Security:
     overloads: list[Beyond] = field(default_factory=list)
     voltages: list[Beyond] = field(default_factory=list)
     already: int = 0
+    band: tuple[Floats, Floats] = (np.zeros(0), np.zeros(0))
+    ceiling: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def assess(
@@ -68,51 +79,89 @@ def assess(
     most       loading allowed. [%]
     scale      factors on the loadings of line, trafo, trafo3w.
     """
-    engine = Contingencies(flow)
     base = flow.solve(scenarios=1)
-    vm0, percent0 = base.vm_pu[0], _percent(flow, base, scale)[0]
+    vm0, percent0 = base.vm_pu[0], percents(flow, base, scale)[0]
     band = np.where(vm0 < low - EDGE_PU, -np.inf, low), np.where(vm0 > high + EDGE_PU, np.inf, high)
     ceiling = np.where(percent0 > most, np.inf, most)
     out = Security(tuple(outages), np.zeros(len(outages), dtype=bool))
     out.already = int((np.isinf(band[0]) & np.isfinite(low)).sum() + (np.isinf(band[1]) & np.isfinite(high)).sum()
                       + np.isinf(ceiling).sum())  # fmt: skip
+    out.band, out.ceiling = band, ceiling
     out.reached = np.zeros(len(outages))
     for name in ("lost_buses", "lost_load_mw", "lost_gen_mw", "percent", "vm_low", "vm_high"):
         setattr(out, name, np.full(len(outages), np.nan))
     buses = [int(i) for i in flow.net.bus.index]
     branches = [(t, int(i)) for t in LOADED for i in flow.net[t].index]
-    for k in range(0, len(outages), CHUNK):
-        part = engine.run(list(outages[k : k + CHUNK]), threads=threads)
-        _block(out, k, part, band, ceiling, scale, buses, branches)
+    for at, part in _solved(flow, outages, out, threads):
+        _block(out, at, part, band, ceiling, scale, buses, branches)
         if tick is not None:
             tick(len(part.outages))
     return out
 
 
-def _percent(flow: BatchFlow, result: Any, scale: Floats | None) -> Floats:
+def _solved(
+    flow: BatchFlow, outages: Sequence[Outage], out: Security, threads: int
+) -> Iterator[tuple[Any, ContingencyResult]]:
+    """Outages in blocks: their numbers, and what became of them."""
+    slacks = set(slack_units(flow))
+    of = [tuple(x for x in o.elements if x in slacks) for o in outages]
+    plain, engine = np.array([k for k, x in enumerate(of) if not x], dtype=np.int64), Contingencies(flow)
+    for k in range(0, len(plain), CHUNK):
+        at = plain[k : k + CHUNK]
+        part = engine.run([outages[n] for n in at], threads=threads)
+        for n, found in part.prepared.islands.items():
+            out.islands[int(at[n])] = found
+            out.reference_mw[int(at[n])] = tuple(
+                engine.islands.given_mw(x, part.result.v_pu_at(n, x.node)) for x in found if x.lives
+            )
+        yield at, part
+    for units in dict.fromkeys(x for x in of if x):
+        yield from _without_slack(flow, outages, units, [k for k, x in enumerate(of) if x == units], out, threads)
+
+
+def _without_slack(
+    flow: BatchFlow, outages: Sequence[Outage], units: tuple[Any, ...], numbers: list[int], out: Security, threads: int
+) -> Iterator[tuple[Any, ContingencyResult]]:
+    """Outages of the same units at the slack; where the unit that takes the reference is out, too, another does."""
+    usual = SlackOut(flow, units)
+    too = [k for k in numbers if usual.reference in outages[k].elements]
+    for own, avoid in (([k for k in numbers if k not in too], None), (too, usual.reference)):
+        moved = usual if avoid is None or not own else SlackOut(flow, units, (avoid,))
+        for k in range(0, len(own), CHUNK):
+            at = np.array(own[k : k + CHUNK], dtype=np.int64)
+            mine = [outages[n] for n in at]
+            part = moved.run(mine, threads)
+            short = moved.short_mw(mine)
+            out.moved |= {int(n): (moved.reference, float(mw)) for n, mw in zip(at, short, strict=True)}
+            out.islands |= {int(at[n]): found for n, found in part.prepared.islands.items()}
+            yield at, part
+
+
+def percents(flow: BatchFlow, result: Any, scale: Floats | None) -> Floats:
+    """float[S, rows] loading of line, trafo and trafo3w side by side, times the factors. [%]"""
     parts = [result.loading_percent(t) for t in LOADED if len(flow.net[t])]
     joined = np.concatenate(parts, axis=1) if parts else np.zeros((len(result), 0))
     return joined if scale is None else joined * scale
 
 
-def _block(out: Security, k: int, part: Any, band: Any, ceiling: Floats, scale: Floats | None, buses: list[int],
+def _block(out: Security, at: Any, part: Any, band: Any, ceiling: Floats, scale: Floats | None, buses: list[int],
            branches: list[tuple[str, int]]) -> None:  # fmt: skip
-    result, at = part.result, slice(k, k + len(part.outages))
+    result = part.result
     good = result.solved
     out.solved[at], out.reached[at] = good, result.reached
-    out.reasons |= {k + int(s): result.reason(int(s)) for s in np.flatnonzero(~good)}
+    out.reasons |= {int(at[s]): result.reason(int(s)) for s in np.flatnonzero(~good)}
     out.lost_buses[at] = [len(d) for d in part.prepared.dead_buses]
     out.lost_load_mw[at] = part.lost_mw("load")
-    out.lost_gen_mw[at] = part.lost_mw("gen") + part.lost_mw("sgen")
-    vm, percent = result.vm_pu, _percent(part.flow, result, scale)
+    out.lost_gen_mw[at] = part.lost_mw("gen") + part.lost_mw("ext_grid") + part.lost_mw("sgen")
+    vm, percent = result.vm_pu, percents(part.flow, result, scale)
     out.vm_low[at] = np.where(good, np.where(np.isnan(vm), np.inf, vm).min(axis=1), np.nan)
     out.vm_high[at] = np.where(good, np.where(np.isnan(vm), -np.inf, vm).max(axis=1), np.nan)
     if percent.shape[1]:
         out.percent[at] = np.where(good, np.where(np.isfinite(percent), percent, -np.inf).max(axis=1), np.nan)
         for s, e in zip(*np.nonzero(percent > ceiling), strict=True):
             if np.isfinite(percent[s, e]):
-                found = Beyond(k + int(s), branches[int(e)], float(percent[s, e]), float(ceiling[e]))
+                found = Beyond(int(at[s]), branches[int(e)], float(percent[s, e]), float(ceiling[e]))
                 out.overloads.append(found)
     for bound, beyond in ((band[0], vm < band[0] - EDGE_PU), (band[1], vm > band[1] + EDGE_PU)):
         for s, e in zip(*np.nonzero(beyond), strict=True):
-            out.voltages.append(Beyond(k + int(s), ("bus", buses[int(e)]), float(vm[s, e]), float(bound[e])))
+            out.voltages.append(Beyond(int(at[s]), ("bus", buses[int(e)]), float(vm[s, e]), float(bound[e])))

@@ -285,17 +285,4 @@ def picked(changes: Changes, rows: Ints, on: Any) -> Changes | None:
     """Changes whose scenarios are the given ones of `changes`, nothing where `on` is False. None if nothing is on."""
     if not on.any():
         return None
-    ptr, at = _gather(changes.ptr, rows, on)
-    dead_ptr, dead_at = _gather(changes.dead_ptr, rows, on)
-    return Changes(
-        ptr, changes.from_node[at], changes.to_node[at], changes.y[at], changes.branch[at], dead_ptr,
-        changes.dead_node[dead_at],
-    )  # fmt: skip
-
-
-def _gather(ptr: Any, rows: Ints, on: Any) -> tuple[Ints, Ints]:
-    """Pointers and positions of the chosen rows of a compressed list."""
-    count = np.where(on, ptr[rows + 1] - ptr[rows], 0)
-    out = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    position = np.arange(out[-1]) - np.repeat(out[:-1] - ptr[rows], count)
-    return out, position.astype(np.int64)
+    return changes.pick(rows, on)

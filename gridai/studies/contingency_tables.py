@@ -11,6 +11,8 @@ from gridai.results import Channel, Result, Verdict
 from gridai.results.contingencies import Ranked, add_ranked
 from gridai.results.records import Status
 from gridai.studies.common import add_places
+from gridai.studies.contingency_islands import islands, restoration, slacks
+from gridai.studies.contingency_words import name_of, outage_of
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -19,17 +21,6 @@ if TYPE_CHECKING:
 POINTS = 1000
 LISTED = 200
 OWN: dict[str, Any] = {"source": "gridai, grid/security.py", "confidence": "V", "profile": "gridai"}
-
-
-def name_of(flow: Any, table: str, index: int) -> str:
-    """An element in words."""
-    name = str(flow.net[table].at[index, "name"])
-    return f"bus {name}" if table == "bus" else name if name.startswith(table) else f"{table} {name}"
-
-
-def outage_of(flow: Any, found: Security, k: int) -> str:
-    """An outage in words."""
-    return " + ".join(name_of(flow, t, i) for t, i in found.outages[k].elements)
 
 
 def result_of(case: Case, found: Security, levels: Any) -> Result:
@@ -54,7 +45,9 @@ def _ranked(values: Any, rank: Any, largest_first: bool) -> tuple[float, ...]:
     return tuple(float(known[r - 1]) if r <= len(known) else float("nan") for r in rank)
 
 
-def summary(case: Case, found: Security, flow: Any) -> dict[str, Measure]:
+def summary(
+    case: Case, found: Security, flow: Any, single: Security | None = None, restored: Any = ((), 0)
+) -> dict[str, Measure]:
     """Counts, and the worst of each kind."""
     n = len(found.outages)
     split = found.lost_buses > 0
@@ -69,6 +62,19 @@ def summary(case: Case, found: Security, flow: Any) -> dict[str, Measure]:
         "beyond_band": Measure("that drive a voltage out of its band", float(len({b.outage for b in found.voltages})),
                                ""),
     }  # fmt: skip
+    living = sum(any(x.lives for x in own) for own in found.islands.values())
+    if living:
+        lines["living"] = Measure("that leave an island living on its own", float(living), "")
+    if single is not None:
+        for key, label, rows, alone in (
+            ("pair_overloads", "that overload a branch neither outage overloads alone", found.overloads,
+             alone_of(single, single.overloads)),
+            ("pair_voltages", "that drive out a voltage neither outage drives out alone", found.voltages,
+             alone_of(single, single.voltages)),
+        ):  # fmt: skip
+            new = {b.outage for b in rows if not any((x, b.element) in alone for x in found.outages[b.outage].elements)}
+            lines[key] = Measure(label, float(len(new)), "")
+    lines |= _restored(restored)
     for key, label, values, unit, worst in (
         ("percent", "highest loading", found.percent, "%", np.nanargmax),
         ("vm_low", "lowest voltage", found.vm_low, "pu", np.nanargmin),
@@ -79,28 +85,46 @@ def summary(case: Case, found: Security, flow: Any) -> dict[str, Measure]:
             lines[key] = Measure(label, float(values[k]), unit, note=f"after {outage_of(flow, found, k)}")
     for placement in case.placements:
         index = case.buses[placement.bus]
-        cut = sum(index in dead for dead in _dead(flow, found))
+        cut = sum(index in dead for dead in _dead(found))
         lines[f"cut_{placement.name}"] = Measure(
             f"that cut {placement.name} off", float(cut), "", f"bus {placement.bus}"
         )
     return lines
 
 
-def _dead(flow: Any, found: Security) -> Any:
-    from gridai.grid.contingency import Contingencies
+def _restored(restored: Any) -> dict[str, Measure]:
+    rows, ties = restored
+    if not rows:
+        return {}
+    good = [x for x in rows if x.tie is not None and not x.beyond]
+    note = f"of {len(rows)} that cut load off, by one of {ties} open ties, all limits kept"
+    whole = sum(x.restored_mw >= x.lost_mw - 1e-9 for x in good)
+    return {"restorable": Measure("that a tie restores", float(len(good)), "", note=f"{note}; {whole} wholly")}
 
-    split = [found.outages[k] for k in np.flatnonzero(found.lost_buses > 0)]
-    return Contingencies(flow).prepare(split).dead_buses if split else ()
+
+def _dead(found: Security) -> list[set[int]]:
+    """Buses without supply of each outage that has some."""
+    every = ({bus for x in own if not x.lives for bus in x.buses} for own in found.islands.values())
+    return [dead for dead in every if dead]
 
 
-def verdicts(case: Case, found: Security, flow: Any, judge: Any, most: float) -> tuple[Verdict, ...]:
-    """Every outage has a solution, no branch is overloaded, no voltage leaves its band."""
+def verdicts(
+    case: Case, found: Security, flow: Any, judge: Any, most: float, most_lost: float | None = None
+) -> tuple[Verdict, ...]:
+    """Every outage has a solution, none cuts off more load than allowed, overloads a branch, drives out a voltage."""
     unsolved = np.flatnonzero(~found.solved)
     first = outage_of(flow, found, int(unsolved[0])) if len(unsolved) else ""
     out = [
         Verdict("solvable", float(len(unsolved)), 0.0, "1", 0.0 - float(len(unsolved)), first, 0.0,
                 "fail" if len(unsolved) else "pass", "every outage has a power flow", "", **OWN)
     ]  # fmt: skip
+    if most_lost is not None:
+        lost = np.nan_to_num(found.lost_load_mw)
+        k = int(np.argmax(lost))
+        status: Status = "pass" if lost[k] <= most_lost else "fail"
+        where = outage_of(flow, found, k) if lost[k] > 0.0 else ""
+        out.append(Verdict("load_lost", float(lost[k]), most_lost, "MW", most_lost - float(lost[k]), where, 0.0, status,
+                           "load that an outage cuts off", "", **OWN))  # fmt: skip
     return (*out, *_thermal(found, flow, most), *_voltage(found, flow, judge))
 
 
@@ -136,30 +160,25 @@ def _after(flow: Any, found: Security, b: Beyond) -> str:
     return f"{name_of(flow, *b.element)} after {outage_of(flow, found, b.outage)}"
 
 
-def tables(case: Case, found: Security, flow: Any, levels: Any) -> dict[str, Table]:
-    """Overloads, voltages, outages without a solution, outages that cut off, fault levels: each from the worst."""
+def tables(
+    case: Case, found: Security, flow: Any, levels: Any, single: Security | None = None, restored: Any = ((), 0)
+) -> dict[str, Table]:
+    """Overloads, voltages, outages without a solution, islands, restoration, fault levels: each from the worst.
+
+    single  of pairs: what becomes of the single outages; restored: of grid.restore.
+    """
     out: dict[str, Table] = {}
     cells: tuple[tuple[str, ...], ...]
-    for key, title, rows, unit in (
-        ("overloads", "overloads, the worst first", found.overloads, "%"),
-        ("voltages", "voltages beyond their band, the worst first", found.voltages, "pu"),
+    for key, title, rows, unit, alone in (
+        ("overloads", "overloads", found.overloads, "%", single.overloads if single else []),
+        ("voltages", "voltages beyond their band", found.voltages, "pu", single.voltages if single else []),
     ):
-        order = sorted(rows, key=lambda b: -b.excess)[:LISTED]
-        digits = 1 if unit == "%" else 4
-        cells = tuple((name_of(flow, *b.element), outage_of(flow, found, b.outage), f"{b.value:.{digits}f}",
-                       f"{b.limit:.{digits}f}", unit) for b in order)  # fmt: skip
-        out[key] = Table(_of(title, cells, rows), ("element", "outage", "value", "limit", "unit"), cells)
+        out[key] = _beyond(title, found, flow, rows, unit, None if single is None else alone_of(single, alone))
     unsolved = sorted(found.reasons, key=lambda k: found.reached[k])
     cells = tuple((outage_of(flow, found, k), found.reasons[k]) for k in unsolved[:LISTED])
     out["unsolved"] = Table(_of("outages without a certified solution", cells, unsolved), ("outage", "reason"), cells)
-    split = np.flatnonzero(found.lost_buses > 0)
-    order_ = split[np.argsort(-found.lost_load_mw[split], kind="stable")]
-    cells = tuple((outage_of(flow, found, int(k)), f"{found.lost_buses[k]:.0f}", f"{found.lost_load_mw[k]:.1f}",
-                   f"{found.lost_gen_mw[k]:.1f}") for k in order_[:LISTED])  # fmt: skip
-    columns = ("outage", "buses", "load MW", "generation MW")
-    out["islands"] = Table(
-        _of("outages that cut buses off; the rest of the grid is solved", cells, split), columns, cells
-    )
+    out["islands"], out["slack_units"] = islands(found, flow), slacks(found, flow)
+    out["restoration"] = restoration(found, flow, *restored)
     if levels is not None:
         keys = {i: k for k, i in case.buses.items()}
         mw: dict[int, float] = {}
@@ -173,17 +192,54 @@ def tables(case: Case, found: Security, flow: Any, levels: Any) -> dict[str, Tab
     return {k: t for k, t in out.items() if t.rows}
 
 
+def alone_of(single: Security, rows: list[Beyond]) -> dict[tuple[Any, Any], float]:
+    """What single outages drive beyond a limit: (element out, element) to the value."""
+    return {(single.outages[b.outage].elements[0], b.element): b.value for b in rows}
+
+
+def _beyond(
+    title: str, found: Security, flow: Any, rows: list[Beyond], unit: str, alone: dict[tuple[Any, Any], float] | None
+) -> Table:
+    """What is beyond its limit, the worst first; of pairs, what neither outage brings alone before the rest."""
+    digits = 1 if unit == "%" else 4
+
+    def single(b: Beyond) -> list[float]:
+        return [] if alone is None else [alone[x, b.element] for x in found.outages[b.outage].elements
+                                         if (x, b.element) in alone]  # fmt: skip
+
+    order = sorted(rows, key=lambda b: (bool(single(b)), -b.excess))[:LISTED]
+    cells = []
+    for b in order:
+        more: tuple[str, ...] = ()
+        if alone is not None:
+            values = single(b)
+            worst = max(values, key=lambda x: abs(x - b.limit)) if values else None
+            more = ("within its limit" if worst is None else f"{worst:.{digits}f}",)
+        cells.append((name_of(flow, *b.element), outage_of(flow, found, b.outage), f"{b.value:.{digits}f}",
+                      f"{b.limit:.{digits}f}", unit, *more))  # fmt: skip
+    first = "the worst first" if alone is None else "first what only the pair brings, the worst first"
+    columns = ("element", "outage", "value", "limit", "unit", *(() if alone is None else ("after one of them alone",)))
+    return Table(_of(f"{title}, {first}", cells, rows), columns, tuple(cells))
+
+
 def _of(title: str, shown: Any, every: Any) -> str:
     return title if len(shown) == len(every) else f"{title}: {len(shown)} of {len(every):,}"
 
 
-def notes(found: Security, unrated: int, rating_mva: float | None) -> list[str]:
+def notes(found: Security, unrated: int, rating_mva: float | None, pairs: bool = False) -> list[str]:
     """How it was judged."""
     out = [
-        "nothing is redispatched after an outage: what is lost falls on the slack, and an island without the slack "
-        "counts as cut off; each power flow is certified by its residual",
+        "nothing is redispatched after an outage: what is lost falls on the slack; each power flow is certified by its "
+        "residual",
         f"{found.already} voltages and loadings are outside their limits with everything in; they are not listed again",
     ]
+    if pairs:
+        out.insert(1, "n-1-1: nothing is adjusted between the two outages, no dispatch, tap or switch, so the order of "
+                   "a pair makes no difference; a dispatch in between is a case of its own")  # fmt: skip
+    if found.islands:
+        out.append("an island lives if it has load and a unit that holds its voltage, and if what it is short of lies "
+                   "within its units' headroom to max_p_mw (over: within what they give); the largest unit becomes its "
+                   "reference; the load and generation of any other island are lost")  # fmt: skip
     if unrated:
         out.append(f"{unrated} branches state no rating; " + (
             f"{rating_mva:g} MVA is taken for each" if rating_mva is not None else

@@ -79,8 +79,8 @@ def _planned(study: OperatingModes, flow: BatchFlow) -> tuple[Outage, ...]:
     if study.planned == "none":
         return ()
     single = single_outages(flow)
-    dead = Contingencies(flow).prepare(single).dead_buses
-    return tuple(o for o, gone in zip(single, dead, strict=True) if not gone)
+    parting = Contingencies(flow).prepare(single).islands
+    return tuple(o for k, o in enumerate(single) if k not in parting)
 
 
 def _states(study: OperatingModes, flow: BatchFlow, planned: tuple[Outage, ...]) -> tuple[list[Outage], list[Any]]:

@@ -11,7 +11,7 @@ from gridai.grid.series import LOADED
 from gridai.reports import Measure, Table
 from gridai.results import Channel, Result
 from gridai.studies.common import add_places
-from gridai.studies.contingency_tables import name_of
+from gridai.studies.contingency_words import name_of
 from gridai.studies.operating_run import Done
 
 if TYPE_CHECKING:

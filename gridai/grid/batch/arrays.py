@@ -30,6 +30,13 @@ class Grid(NamedTuple):
     reference: Any  # int64[n]: 1 where the angle is held too
     q_min: Any  # float64[n]: reactive range of the units at a node whose magnitude may be freed, pu
     q_max: Any  # float64[n]
+    laws: Any  # int: nodes whose load follows the voltage
+    law_node: Any  # int64[laws]
+    law_of: Any  # int64[n]: row of law_node, -1 for constant power
+    law_pi: Any  # float64[laws]: share of the load's P that goes with |V|
+    law_pz: Any  # with |V|^2
+    law_qi: Any  # the same of Q
+    law_qz: Any
 
 
 class Pattern(NamedTuple):
@@ -57,6 +64,8 @@ class Factor(NamedTuple):
     s_p: Any  # float64[n]: injection of this point, pu
     s_q: Any  # float64[n]
     set2: Any  # float64[n]: 1 / voltage set point^2 where held
+    law_p: Any  # float64[laws]: what the law applies to, consumption at 1 pu, pu
+    law_q: Any
 
 
 class Task(NamedTuple):
@@ -65,10 +74,13 @@ class Task(NamedTuple):
     base_p: Any  # float64[n]: injection without the columns, pu
     base_q: Any  # float64[n]
     base_v: Any  # float64[n]: voltage set point where held, pu
+    base_law_p: Any  # float64[laws]: part of the injection that follows the voltage, without the columns, pu
+    base_law_q: Any
     columns: Any  # int
     col_node: Any  # int64[columns]
     col_kind: Any  # int64[columns]: DRIVES_...
     col_scale: Any  # float64[columns]: value to pu
+    col_law: Any  # int64[columns]: 1 where the value follows the node's law
     values: Any  # float64[columns * padded]
     scenarios: Any  # int: S
     padded: Any  # int
@@ -88,9 +100,15 @@ class Task(NamedTuple):
     lost_node: Any  # int64
     lost_p: Any  # float64, pu
     lost_q: Any  # float64
+    lost_law: Any  # int64: 1 where it followed the node's law
     has_free: Any  # int
     free_ptr: Any  # int64[S + 1]: nodes whose magnitude is no longer held in each scenario
     free_node: Any  # int64
+    has_range: Any  # int
+    range_ptr: Any  # int64[S + 1]: changes of a node's reactive range in each scenario
+    range_node: Any  # int64
+    range_min: Any  # float64: added to q_min, pu
+    range_max: Any  # float64
     aim: Any  # float: largest balance left over that ends the iteration, pu
     tolerance: Any  # float: largest balance left over that is certified, pu
     warm: Any  # int: 1 to start from the block before
@@ -134,10 +152,14 @@ class Work(NamedTuple):
     err: Any  # [1]: largest balance left over
     change_lane: Any  # int64: changes of the block, of all its lanes
     change_of: Any  # int64: which change of the task
-    count: Any  # int64[2]: number of changes in the block, steps of full Newton
+    count: Any  # int64[3]: number of changes in the block, steps of full Newton, most changes of one lane
     share: Any  # [1]: share of the change from the base that is made
     scenario: Any  # int64[LANES]: the scenario in each lane
     loading: Any  # [m]
+    law_p: Any  # [laws]: consumption at 1 pu that follows the voltage
+    law_q: Any
+    q_min: Any  # [n]: reactive range, where limits are enforced
+    q_max: Any
     # of the low-rank update
     unknown: Any  # int64[4 most * LANES]: unknown of each column
     z: Any  # [4 most * unknowns]
@@ -154,6 +176,8 @@ class Work(NamedTuple):
     t_p: Any  # [n]: target of the continuation
     t_q: Any  # [n]
     t_set: Any  # [n]
+    t_law_p: Any  # [laws]
+    t_law_q: Any
     o_q: Any  # [n]: reactive injection where the continuation starts
     last_re: Any  # [n]: last accepted point of the continuation
     last_im: Any  # [n]

@@ -7,6 +7,16 @@ from typing import Any
 
 import numpy as np
 
+TIE = -2
+"""In Changes.branch: what holds the angle of an island's own reference; nothing flows through it in the results."""
+_LISTS = {
+    "ptr": ("from_node", "to_node", "y", "branch"),
+    "dead_ptr": ("dead_node",),
+    "lost_ptr": ("lost_node", "lost_mva", "lost_law"),
+    "free_ptr": ("free_node",),
+    "range_ptr": ("range_node", "range_mvar"),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Changes:
@@ -15,10 +25,13 @@ class Changes:
     ptr        int64[S + 1]; scenario s has the changes ptr[s] ... ptr[s + 1] - 1.
     from_node  int64[c], to_node: nodes between which the admittances change (the same one for a shunt).
     y          float64[c, 8]: what is added to y_ff, y_ft, y_tf, y_tt, real and imaginary parts. [pu]
-    branch     int64[c]: row of Matrices.branches, -1 for none; its loading follows the change.
+    branch     int64[c]: row of Matrices.branches, -1 for none; its loading follows the change. TIE: not a branch but
+               an angle that is held, see gridai.grid.islanding.
     dead_ptr   int64[S + 1], dead_node: nodes that have lost their supply; their injections count as nought.
     lost_ptr   int64[S + 1], lost_node, lost_mva: complex injections added, generator sign (units out: negative). [MVA]
+    lost_law   bool: the injection followed the voltage law of its node (loads).
     free_ptr   int64[S + 1], free_node: nodes that no longer hold their voltage (their last unit is out).
+    range_ptr  int64[S + 1], range_node, range_mvar: float[r, 2] added to q_min and q_max of nodes. [MVAr]
     low_rank   update the factors for the changes: for outages; small changes (taps) settle without, and faster.
     """
 
@@ -33,8 +46,12 @@ class Changes:
     lost_ptr: Any = None
     lost_node: Any = None
     lost_mva: Any = None
+    lost_law: Any = None
     free_ptr: Any = None
     free_node: Any = None
+    range_ptr: Any = None
+    range_node: Any = None
+    range_mvar: Any = None
 
     @classmethod
     def none(cls) -> Changes:
@@ -64,9 +81,23 @@ class Changes:
         def tiled(a: Any) -> Any:
             return None if a is None else np.tile(a, (times,) + (1,) * (a.ndim - 1))
 
-        pointers = {k: ptr(getattr(self, k)) for k in ("ptr", "dead_ptr", "lost_ptr", "free_ptr")}
-        names = ("from_node", "to_node", "y", "branch", "dead_node", "lost_node", "lost_mva", "free_node")
-        return replace(self, **pointers, **{k: tiled(getattr(self, k)) for k in names})
+        pointers = {k: ptr(getattr(self, k)) for k in _LISTS}
+        return replace(self, **pointers, **{k: tiled(getattr(self, k)) for own in _LISTS.values() for k in own})
+
+    def pick(self, rows: Any, on: Any = None) -> Changes:
+        """The scenarios `rows` (int[S]) of these, with no change where `on` (bool[S]) is False."""
+        rows = np.asarray(rows, dtype=np.int64)
+        on = np.ones(len(rows), dtype=bool) if on is None else np.asarray(on, dtype=bool)
+        out: dict[str, Any] = {}
+        for name, own in _LISTS.items():
+            start = getattr(self, name)
+            if start is None:
+                continue
+            count = np.where(on, start[rows + 1] - start[rows], 0)
+            ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+            at = (np.arange(ptr[-1]) - np.repeat(ptr[:-1] - start[rows], count)).astype(np.int64)
+            out |= {name: ptr, **{k: getattr(self, k)[at] for k in own if getattr(self, k) is not None}}
+        return replace(self, **out)
 
     @property
     def frees(self) -> bool:
@@ -81,8 +112,14 @@ class Changes:
         one, two, y, branch = lists
         nought, nobody = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
         lost_ptr, lost_node, lost, free_ptr, free_node = nought, nobody, np.zeros(0, dtype=complex), nought, nobody
+        law = np.zeros(0, dtype=np.int64)
         if self.lost_ptr is not None and len(self.lost_node):
-            lost_ptr, (lost_node, lost) = _padded(self.lost_ptr, (self.lost_node, self.lost_mva), times)
+            own = np.zeros(len(self.lost_node)) if self.lost_law is None else self.lost_law
+            lists = (self.lost_node, self.lost_mva, np.asarray(own, dtype=np.int64))
+            lost_ptr, (lost_node, lost, law) = _padded(self.lost_ptr, lists, times)
+        range_ptr, range_node, reach = nought, nobody, np.zeros((0, 2))
+        if self.range_ptr is not None and len(self.range_node):
+            range_ptr, (range_node, reach) = _padded(self.range_ptr, (self.range_node, self.range_mvar), times)
         if self.frees:
             free_ptr, (free_node,) = _padded(self.free_ptr, (self.free_node,), times)
         return {
@@ -91,7 +128,9 @@ class Changes:
             "low_rank": int(self.low_rank and self.most > 0), "has_dead": int(len(dead) > 0), "dead_ptr": dead_ptr,
             "dead_node": dead, "has_lost": int(len(lost_node) > 0), "lost_ptr": lost_ptr, "lost_node": lost_node,
             "lost_p": lost.real / s_base_mva, "lost_q": lost.imag / s_base_mva, "has_free": int(self.frees),
-            "free_ptr": free_ptr, "free_node": free_node,
+            "free_ptr": free_ptr, "free_node": free_node, "lost_law": law, "has_range": int(len(range_node) > 0),
+            "range_ptr": range_ptr, "range_node": range_node, "range_min": reach[:, 0] / s_base_mva,
+            "range_max": reach[:, 1] / s_base_mva,
         }  # fmt: skip
 
 

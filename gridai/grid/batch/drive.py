@@ -25,7 +25,7 @@ def _outside_limits(g, wk):
     for i in range(g.nodes):
         if whole(g.held)[i] != 0 and whole(g.reference)[i] == 0:
             q = -load(wk.d_q, i * LANES)
-            most = largest(most, largest(q - floats(g.q_max)[i], floats(g.q_min)[i] - q))
+            most = largest(most, largest(q - load(wk.q_max, i * LANES), load(wk.q_min, i * LANES) - q))
     store(wk.share, 0, most)
 
 

@@ -30,7 +30,7 @@ class BatchFlow:
 
     An island without a slack is left out, as in runpp; `unsupplied` names its buses.
 
-    Raises CaseError for what only a single power flow can take (FACTS, DC networks, voltage-dependent loads), by name,
+    Raises CaseError for what only a single power flow can take (FACTS, DC networks, distributed slack), by name,
     and PowerFlowError where the net as it stands has no solution.
 
     >>> from pandapower.networks import case9
@@ -81,7 +81,7 @@ class BatchFlow:
         origin = arrays.Factor(
             m.v.real.copy(), m.v.imag.copy(), np.zeros(len(p.l_idx)), np.zeros(len(p.u_idx)),
             np.zeros(len(p.owner)), np.zeros(len(p.owner)), m.s.real.copy(), m.s.imag.copy(),
-            np.where(m.held, 1.0 / v2, 0.0),
+            np.where(m.held, 1.0 / v2, 0.0), m.law_p.copy(), m.law_q.copy(),
         )  # fmt: skip
         sign = compiled().factorise(arrays.record(self._grid), arrays.record(p), arrays.record(origin))
         if sign == 0.0 and len(p.owner):
@@ -146,10 +146,13 @@ class BatchFlow:
 
     def _task(self, cols: Columns, count: int, changes: Changes | None, warm: bool) -> arrays.Task:
         m = self.matrices
-        base_p, base_q = m.s.real.copy(), m.s.imag.copy()
-        for kind, target in ((arrays.DRIVES_P, base_p), (arrays.DRIVES_Q, base_q)):
+        base_p, base_q, law_p, law_q = m.s.real.copy(), m.s.imag.copy(), m.law_p.copy(), m.law_q.copy()
+        law = np.where(cols.law, self._grid.law_of[cols.node], -1)
+        for kind, target, follows in ((arrays.DRIVES_P, base_p, law_p), (arrays.DRIVES_Q, base_q, law_q)):
             mine = cols.kind == kind
             np.subtract.at(target, cols.node[mine], cols.base[mine] * cols.scale[mine])
+            mine = mine & (law >= 0)
+            np.add.at(follows, law[mine], cols.base[mine] * cols.scale[mine])
         padded = -(-count // LANES) * LANES
         values = aligned(len(cols.values) * padded)
         table = values.reshape(len(cols.values), padded)
@@ -158,9 +161,10 @@ class BatchFlow:
             table[k, count:] = column[-1]
         change = changes if changes is not None else Changes.none()
         return arrays.Task(
-            base_p=base_p, base_q=base_q, base_v=np.where(m.held, np.abs(m.v), 0.0), columns=len(cols.node),
-            col_node=cols.node, col_kind=cols.kind, col_scale=cols.scale, values=values, scenarios=count,
-            padded=padded, aim=self._aim, tolerance=self.tolerance_pu, warm=int(warm),
+            base_p=base_p, base_q=base_q, base_v=np.where(m.held, np.abs(m.v), 0.0), base_law_p=law_p,
+            base_law_q=law_q, columns=len(cols.node), col_node=cols.node, col_kind=cols.kind, col_scale=cols.scale,
+            col_law=(law >= 0).astype(np.int64), values=values, scenarios=count, padded=padded, aim=self._aim,
+            tolerance=self.tolerance_pu, warm=int(warm),
             **change.arrays(padded, m.s_base_mva),
             limits=int(self.enforce_q_lims),
         )  # fmt: skip
@@ -168,7 +172,8 @@ class BatchFlow:
     def _work(
         self, branches: int, full: arrays.Pattern, bounds: tuple[int, int], changes: Changes | None
     ) -> arrays.Work:
-        n, p = len(self.matrices.v), self._pattern
+        n, p, laws = len(self.matrices.v), self._pattern, len(self.matrices.law_p)
+        limited = n if self.enforce_q_lims else 0
         each = changes.most if changes is not None else 0
         most, rank = LANES * each, 4 * each if changes is not None and changes.low_rank else 0
 
@@ -180,10 +185,11 @@ class BatchFlow:
 
         return arrays.Work(
             v_re=lanes(n), v_im=lanes(n), s_p=lanes(n), s_q=lanes(n), set2=lanes(n), d_p=lanes(n), d_q=lanes(n),
-            r=lanes(len(p.owner)), err=lanes(1), change_lane=whole(most), change_of=whole(most), count=whole(2),
+            r=lanes(len(p.owner)), err=lanes(1), change_lane=whole(most), change_of=whole(most), count=whole(3),
             unknown=whole(rank * LANES), z=lanes(rank * len(p.owner)), small_d=lanes(rank * rank),
             small_m=np.zeros(rank * rank), small_y=lanes(rank), share=lanes(1), scenario=whole(LANES),
-            loading=lanes(branches), full_r=lanes(len(full.owner)),
+            loading=lanes(branches), law_p=lanes(laws), law_q=lanes(laws), t_law_p=lanes(laws), t_law_q=lanes(laws),
+            q_min=lanes(limited), q_max=lanes(limited), full_r=lanes(len(full.owner)),
             full_l=lanes(len(full.l_idx)), full_u=lanes(len(full.u_idx)), full_pivot=lanes(len(full.owner)),
             full_row=lanes(len(full.owner)), free=lanes(n), t_p=lanes(n), t_q=lanes(n), t_set=lanes(n), o_q=lanes(n),
             last_re=lanes(n), last_im=lanes(n), sign=lanes(1), reached=lanes(1), part=lanes(1), start_sign=lanes(1),
@@ -205,8 +211,14 @@ def _grid(m: Matrices) -> arrays.Grid:
     return arrays.Grid(
         m.ptr.astype(np.uint64), m.idx.astype(np.uint64) * np.uint64(LANES), m.y.real.copy(), m.y.imag.copy(),
         turn.real.copy(), turn.imag.copy(), len(m.v), m.held.astype(np.int64), m.reference.astype(np.int64),
-        m.q_min.copy(), m.q_max.copy(),
+        m.q_min.copy(), m.q_max.copy(), *_laws(m),
     )  # fmt: skip
+
+
+def _laws(m: Matrices) -> tuple[Any, ...]:
+    of = np.full(len(m.v), -1, dtype=np.int64)
+    of[m.law_node] = np.arange(len(m.law_node))
+    return (len(m.law_node), m.law_node.copy(), of, *(np.ascontiguousarray(column) for column in m.law.T))
 
 
 def _pattern(m: Matrices, frees: Any) -> arrays.Pattern:

@@ -10,7 +10,7 @@ lanes that hold it.
 """
 
 from gridai.grid.batch.iterate import HOPELESS
-from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, signed, spread, store, unsigned, whole
+from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, root, signed, spread, store, unsigned, whole
 from gridai.grid.batch.shared import balance
 from gridai.kernel.contract import kernel
 
@@ -73,6 +73,8 @@ def full_scatter(g, p, task, wk, i, reactive):
     _add(w, angle[i] * LANES, t_re if reactive else -t_im)
     if magnitude[i] >= 0:
         _add(w, magnitude[i] * LANES, t_im if reactive else t_re)
+        if whole(g.law_of)[i] >= 0:
+            _full_law(g, wk, w, i, magnitude[i], reactive)
     for n in range(whole(wk.count)[0]):
         c = whole(wk.change_of)[n]
         if whole(task.change_from)[c] == i:
@@ -81,6 +83,20 @@ def full_scatter(g, p, task, wk, i, reactive):
         if whole(task.change_to)[c] == i:
             _change(g, p, task, wk, c, whole(wk.change_lane)[n], i, whole(task.change_from)[c], 4, reactive)
             _change(g, p, task, wk, c, whole(wk.change_lane)[n], i, i, 6, reactive)
+
+
+@kernel
+def _full_law(g, wk, w, i, magnitude, reactive):
+    """What a load that follows the voltage adds to the diagonal."""
+    row = whole(g.law_of)[i]
+    x, y = load(wk.v_re, i * LANES), load(wk.v_im, i * LANES)
+    square = x * x + y * y
+    vm = root(square)
+    p = load(wk.law_p, row * LANES) * (floats(g.law_pi)[row] * vm + 2.0 * floats(g.law_pz)[row] * square)
+    q = load(wk.law_q, row * LANES) * (floats(g.law_qi)[row] * vm + 2.0 * floats(g.law_qz)[row] * square)
+    if whole(g.held)[i] == 0:
+        p, q = p * floats(g.turn_r)[i] - q * floats(g.turn_i)[i], p * floats(g.turn_i)[i] + q * floats(g.turn_r)[i]
+    _add(w, magnitude * LANES, q if reactive else p)
 
 
 @kernel

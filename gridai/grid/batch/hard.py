@@ -27,6 +27,9 @@ def hard(g, p, origin, br, task, wk, answer):
                 at = i * LANES + lane
                 floats(wk.s_p)[at], floats(wk.s_q)[at] = floats(origin.s_p)[i], floats(origin.s_q)[i]
                 floats(wk.set2)[at] = floats(origin.set2)[i]
+            for k in range(g.laws):
+                floats(wk.law_p)[k * LANES + lane] = floats(origin.law_p)[k]
+                floats(wk.law_q)[k * LANES + lane] = floats(origin.law_q)[k]
     whole(wk.count)[1] = 0
     _continue(g, p, origin, task, wk)
     for lane in range(LANES):
@@ -48,6 +51,9 @@ def _continue(g, p, origin, task, wk):
         store(wk.free, at, spread(0.0))
         store(wk.last_re, at, spread(floats(origin.v_re)[i]))
         store(wk.last_im, at, spread(floats(origin.v_im)[i]))
+    for k in range(g.laws):
+        store(wk.t_law_p, k * LANES, load(wk.law_p, k * LANES))
+        store(wk.t_law_q, k * LANES, load(wk.law_q, k * LANES))
     _copy(wk.last_re, wk.last_im, wk.v_re, wk.v_im, g.nodes)
     store(wk.share, 0, spread(0.0))
     _start_injections(g, origin, task, wk)
@@ -75,6 +81,9 @@ def _start_injections(g, origin, task, wk):
         store(wk.s_p, i * LANES, spread(floats(origin.s_p)[i]))
         store(wk.s_q, i * LANES, spread(floats(origin.s_q)[i]))
         store(wk.o_q, i * LANES, spread(floats(origin.s_q)[i]))
+    for k in range(g.laws):
+        store(wk.law_p, k * LANES, spread(floats(origin.law_p)[k]))
+        store(wk.law_q, k * LANES, spread(floats(origin.law_q)[k]))
     if task.has_free != 0:
         balance(g, task, wk)
         for lane in range(LANES):
@@ -114,6 +123,10 @@ def _blend(g, origin, wk):
         start = load(wk.o_q, at)
         store(wk.s_q, at, start + share * (load(wk.t_q, at) - start))
         store(wk.set2, at, floats(origin.set2)[i] + share * (load(wk.t_set, at) - floats(origin.set2)[i]))
+    for k in range(g.laws):
+        p, q, at = floats(origin.law_p)[k], floats(origin.law_q)[k], k * LANES
+        store(wk.law_p, at, p + share * (load(wk.t_law_p, at) - p))
+        store(wk.law_q, at, q + share * (load(wk.t_law_q, at) - q))
 
 
 @kernel
@@ -154,9 +167,9 @@ def _free_magnitudes(g, p, wk):
     free, s_q, reached = floats(wk.free), floats(wk.s_q), floats(wk.reached)
     for i in range(g.nodes):
         if whole(g.held)[i] != 0 and whole(p.magnitude)[i] >= 0:
-            low, high = floats(g.q_min)[i], floats(g.q_max)[i]
             for lane in range(LANES):
                 at = i * LANES + lane
+                low, high = floats(wk.q_min)[at], floats(wk.q_max)[at]
                 q = -floats(wk.d_q)[at]
                 if free[at] == 0.0 and reached[lane] == 1.0 and (q > high or q < low):
                     free[at] = 1.0

@@ -15,7 +15,7 @@ NAN = float("nan")
 @kernel
 def prepare(g, p, f, task, wk):
     """Columns of Z and the small matrix (I + D E'Z)^-1 D of every lane."""
-    rank, size = 4 * task.most, p.size
+    rank, size = 4 * whole(wk.count)[2], p.size
     unknown, d = whole(wk.unknown), floats(wk.small_d)
     for k in range(rank * LANES):
         unknown[k] = -1
@@ -67,7 +67,7 @@ def _change_of_jacobian(g, p, f, task, wk, c, slot, lane):
 @kernel
 def _entry(p, task, wk, row, column, i, k, by_angle, by_magnitude, lane):
     """Two rows (active, reactive) and two columns of D, where the unknowns exist."""
-    d, rank = floats(wk.small_d), 4 * task.most
+    d, rank = floats(wk.small_d), 4 * whole(wk.count)[2]
     at = (row * rank + column) * LANES + lane
     if whole(p.angle)[i] < 0 or whole(p.angle)[k] < 0:
         return
@@ -87,7 +87,7 @@ def _small_inverse(p, task, wk, lane):
     Where det(I + D S) is not positive the network with the change stands beyond its fold at this point: NaN, so that
     the lane is left to continuation.
     """
-    rank, size = 4 * task.most, p.size
+    rank, size = 4 * whole(wk.count)[2], p.size
     unknown, d, m, z = whole(wk.unknown), floats(wk.small_d), floats(wk.small_m), floats(wk.z)
     for r in range(rank):
         for c in range(rank):
@@ -128,7 +128,7 @@ def _small_inverse(p, task, wk, lane):
 @kernel
 def correct(p, task, wk):
     """The correction y in r becomes that of the changed Jacobian."""
-    rank, size = 4 * task.most, p.size
+    rank, size = 4 * whole(wk.count)[2], p.size
     unknown, d, r, part = whole(wk.unknown), floats(wk.small_d), floats(wk.r), floats(wk.small_y)
     for k in range(rank):
         store(wk.small_y, k * LANES, spread(0.0))

@@ -14,14 +14,15 @@ from gridai.errors import CaseError, PowerFlowError
 from gridai.grid.batch.refuse import check_batchable
 from gridai.grid.convert import live_buses
 from gridai.grid.diagnosis import diverged
-from gridai.grid.powerflow import NUMBA_FROM_BUSES, TOLERANCE_PU
+from gridai.grid.powerflow import NUMBA_FROM_BUSES, TOLERANCE_PU, voltage_dependent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 # columns of pandapower's internal matrices
-_QD, _BASE_KV = 3, 9
+_PD, _QD, _BASE_KV = 2, 3, 9
+_LAW = [13, 14, 16, 17]
 _GEN_BUS, _QMAX, _QMIN, _GEN_STATUS = 0, 3, 4, 7
 _STATUS = 10
 
@@ -57,6 +58,9 @@ class Matrices:
     v             voltages of the base power flow.
     s             specified injection; at held nodes the reactive part is that of the loads alone.
     held          bool[n]: magnitude held; reference: angle held too.
+    law_node      nodes whose load follows the voltage: S (1 + i (|V| - 1) + z (|V|^2 - 1)) with the shares i and z of
+                  `law`, float[laws, 4]: i and z of P, of Q; the mean of the loads at a bus, as pandapower has it.
+    law_p, law_q  S: what the law applies to, consumption at 1 pu; a part of -s. [pu]
     q_min, q_max  reactive range of the units at each node. [pu]
     node_of_bus   pandapower bus index to node, energised buses only.
     """
@@ -74,6 +78,10 @@ class Matrices:
     q_max: Floats
     node_of_bus: dict[int, int]
     branches: BranchTable
+    law_node: Ints
+    law: Floats
+    law_p: Floats
+    law_q: Floats
 
 
 def convert(net: Any, enforce_q_lims: bool = False, **options: Any) -> tuple[Any, Matrices]:
@@ -97,7 +105,7 @@ def convert(net: Any, enforce_q_lims: bool = False, **options: Any) -> tuple[Any
     reference[np.asarray(inside["ref"], dtype=np.int64)] = True
     held[np.asarray(inside["pv"], dtype=np.int64)] = True
     held |= reference
-    s = np.array(inside["Sbus"], dtype=complex)
+    s = _injection(work, inside)
     s[held] = s[held].real - 1j * inside["bus"][held, _QD] / float(net.sn_mva)
     ptr, idx, y = _rows(inside["Ybus"], size)
     q_min, q_max = _q_range(inside["gen"], size, float(net.sn_mva))
@@ -106,8 +114,26 @@ def convert(net: Any, enforce_q_lims: bool = False, **options: Any) -> tuple[Any
     kv = np.asarray(inside["bus"][:, _BASE_KV], dtype=float)
     return work, Matrices(
         float(net.sn_mva), kv, ptr, idx, y, np.array(inside["V"], dtype=complex), s, held, reference, q_min, q_max,
-        node_of_bus, branch_table(work, size),
+        node_of_bus, branch_table(work, size), *_laws(work, inside),
     )  # fmt: skip
+
+
+def _injection(work: Any, inside: Any) -> Complexes:
+    """What the units and, at 1 pu, the loads put into each node. [pu]"""
+    if not work._options["voltage_depend_loads"]:
+        return np.array(inside["Sbus"], dtype=complex)
+    from pandapower.pypower.makeSbus import makeSbus
+
+    return np.array(makeSbus(inside["baseMVA"], inside["bus"], inside["gen"]), dtype=complex)
+
+
+def _laws(work: Any, inside: Any) -> tuple[Ints, Floats, Floats, Floats]:
+    """Nodes whose load follows the voltage, its shares, and what they apply to. [pu]"""
+    bus = inside["bus"]
+    shares = np.array(bus[:, _LAW], dtype=float) if work._options["voltage_depend_loads"] else np.zeros((len(bus), 4))
+    node = np.flatnonzero((shares != 0.0).any(axis=1))
+    p, q = (np.array(bus[node, k], dtype=float) / inside["baseMVA"] for k in (_PD, _QD))
+    return node.astype(np.int64), shares[node], p, q
 
 
 def clipped(rows: Any, q_mvar: Any) -> Any:
@@ -138,8 +164,9 @@ def _run(work: Any, options: dict[str, Any]) -> None:
     asked = {"calculate_voltage_angles": True, "trafo_model": "t", "trafo_loading": "current", **options}
     fixed = {
         "algorithm": "nr", "tolerance_mva": TOLERANCE_PU, "max_iteration": 30, "check_connectivity": True,
-        "enforce_q_lims": False, "run_control": False, "distributed_slack": False, "voltage_depend_loads": False,
-        "consider_line_temperature": False, "numba": len(work.bus) >= NUMBA_FROM_BUSES, "lightsim2grid": False,
+        "enforce_q_lims": False, "run_control": False, "distributed_slack": False,
+        "voltage_depend_loads": voltage_dependent(work), "consider_line_temperature": False,
+        "numba": len(work.bus) >= NUMBA_FROM_BUSES, "lightsim2grid": False,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a diverging start warns; it is judged by its outcome

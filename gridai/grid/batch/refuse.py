@@ -9,7 +9,6 @@ from gridai.errors import CaseError, Problems
 _ALONE = "run it through gridai.grid.solve or pandapower.runpp, one power flow at a time"
 _FACTS = ("svc", "tcsc", "ssc", "vsc", "vsc_stacked", "vsc_bipolar")
 _DC = ("line_dc", "load_dc", "source_dc")
-_LAWS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 # options a net carries for runpp that change what is solved
 _OPTIONS = {
     "distributed_slack": "share the slack by dispatch instead",
@@ -26,7 +25,6 @@ def check_batchable(net: Any, enforce_q_lims: bool = False, title: str = "batche
     for table in (*_FACTS, *_DC):
         for index in _in_service(net, table):
             found.add(f"net.{table}", None, f"{table} {index}", None, f"is not part of the batch: {_ALONE}")
-    _voltage_laws(net, found)
     if enforce_q_lims:
         _capability_curves(net, found)
     for option, way_out in _OPTIONS.items():
@@ -51,12 +49,3 @@ def _in_service(net: Any, table: str) -> list[Any]:
     if "in_service" not in rows.columns:
         return list(rows.index)
     return list(rows.index[rows["in_service"].to_numpy(dtype=bool)])
-
-
-def _voltage_laws(net: Any, found: Problems) -> None:
-    rows = net["load"]
-    for column in _LAWS:
-        if column in rows.columns:
-            for index in rows.index[(rows[column] != 0).to_numpy() & rows["in_service"].to_numpy(dtype=bool)]:
-                value, way_out = rows.at[index, column], f"only constant power here: set it to 0, or {_ALONE}"
-                found.add("net.load", None, f"{column} of load {index}", value, way_out)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import CaseError, near
 from gridai.grid.batch import arrays
+from gridai.grid.batch.changes import TIE
 from gridai.grid.batch.matrices import Matrices
 
 Floats = NDArray[np.float64]
@@ -64,6 +65,10 @@ class BatchResult:
     def v_pu(self) -> NDArray[np.complex128]:
         """complex[S, n] voltages of pandapower's internal nodes. [pu]"""
         return np.asarray(self._v_re + 1j * self._v_im)
+
+    def v_pu_at(self, scenario: int, node: int) -> complex:
+        """Voltage of an internal node in one scenario. [pu]"""
+        return complex(self._v_re[scenario, node], self._v_im[scenario, node])
 
     def _nodes(self) -> Any:
         return np.array([self._m.node_of_bus.get(int(i), -1) for i in self._net.bus.index], dtype=np.int64)
@@ -147,8 +152,9 @@ class BatchResult:
         out = np.asarray(v * np.conj((y @ np.nan_to_num(v).T).T) * m.s_base_mva)
         if self._changes is not None and len(self._changes.branch):
             scenario, s_from, s_to = self._changed()
-            np.add.at(out, (scenario, self._changes.from_node), s_from)
-            np.add.at(out, (scenario, self._changes.to_node), s_to)
+            real = self._changes.branch != TIE  # a tie only holds an angle: what it carries is the reference's own
+            np.add.at(out, (scenario[real], self._changes.from_node[real]), s_from[real])
+            np.add.at(out, (scenario[real], self._changes.to_node[real]), s_to[real])
         return out
 
     def _changed(self) -> tuple[Any, Any, Any]:

@@ -10,9 +10,11 @@ operating point (all eigenvalues of J0^-1 J lie within the unit disc about 1): n
 beyond a simple fold.
 """
 
+import math
+
 import numpy as np
 
-from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, spread, store, unsigned, whole
+from gridai.grid.batch.lanes import LANES, absolute, floats, largest, load, root, spread, store, unsigned, whole
 from gridai.kernel.contract import kernel
 
 WIDTH, ONE = np.uint64(LANES), np.uint64(1)  # an int64 beside a uint64 would make a float
@@ -33,8 +35,23 @@ def balance(g, task, wk):
         x, y = load(v_re, i * LANES), load(v_im, i * LANES)
         store(wk.d_p, i * LANES, load(wk.s_p, i * LANES) - (x * c_re + y * c_im))
         store(wk.d_q, i * LANES, load(wk.s_q, i * LANES) - (y * c_re - x * c_im))
+    for k in range(g.laws):
+        _law_balance(g, wk, k)
     for c in range(whole(wk.count)[0]):
         change_balance(task, wk, whole(wk.change_lane)[c], whole(wk.change_of)[c])
+
+
+@kernel
+def _law_balance(g, wk, k):
+    """What a load that follows the voltage takes beyond its consumption at 1 pu."""
+    at = whole(g.law_node)[k] * LANES
+    x, y = load(wk.v_re, at), load(wk.v_im, at)
+    square = x * x + y * y
+    more_i, more_z = root(square) - 1.0, square - 1.0
+    p = floats(g.law_pi)[k] * more_i + floats(g.law_pz)[k] * more_z
+    q = floats(g.law_qi)[k] * more_i + floats(g.law_qz)[k] * more_z
+    store(wk.d_p, at, load(wk.d_p, at) - load(wk.law_p, k * LANES) * p)
+    store(wk.d_q, at, load(wk.d_q, at) - load(wk.law_q, k * LANES) * q)
 
 
 @kernel
@@ -155,3 +172,11 @@ def _scatter(g, p, f, i, reactive):
     w[angle[i]] += total.real if reactive else -total.imag
     if magnitude[i] >= 0:
         w[magnitude[i]] += total.imag if reactive else total.real
+        row = whole(g.law_of)[i]
+        if row >= 0:
+            v2 = v_re[i] * v_re[i] + v_im[i] * v_im[i]
+            vm = math.sqrt(v2)
+            p = floats(f.law_p)[row] * (floats(g.law_pi)[row] * vm + 2.0 * floats(g.law_pz)[row] * v2)
+            q = floats(f.law_q)[row] * (floats(g.law_qi)[row] * vm + 2.0 * floats(g.law_qz)[row] * v2)
+            c = complex(p, q) * complex(floats(g.turn_r)[i], floats(g.turn_i)[i])
+            w[magnitude[i]] += c.imag if reactive else c.real

@@ -27,6 +27,7 @@ _DRIVES = {
     ("gen", "vm_pu"): (DRIVES_V, 1.0, False),
     ("ext_grid", "vm_pu"): (DRIVES_V, 1.0, False),
 }
+_FOLLOWS = ("load", "sgen", "storage", "ward", "xward")
 _BUS = {"p_mw": DRIVES_P, "q_mvar": DRIVES_Q}
 
 
@@ -49,12 +50,16 @@ class Vary:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """All varying columns for the compiled code; `base` is what the base case has there already (after scaling)."""
+    """All varying columns for the compiled code; `base` is what the base case has there already (after scaling).
+
+    law  bool: what the column drives is part of what pandapower lets follow the voltage where loads do.
+    """
 
     node: Any
     kind: Any
     scale: Any
     base: Any
+    law: Any
     values: list[Any]
 
     @property
@@ -72,6 +77,7 @@ def columns(net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False) -
     kind: list[int] = []
     scale: list[float] = []
     base: list[float] = []
+    law: list[bool] = []
     values: list[Any] = []
     for item in varying:
         elements, block = _block(net, item)
@@ -88,10 +94,12 @@ def columns(net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False) -
                 kind.append(what)
                 scale.append(factor)
                 base.append(now)
+                law.append(item.table in _FOLLOWS)
                 values.append(block[:, k])
     _one_setpoint_a_node(node, kind)
     nodes, kinds = (np.array(x, dtype=np.int64) for x in (node, kind))
-    return Columns(nodes, kinds, np.array(scale, dtype=float), np.array(base, dtype=float), values)
+    return Columns(nodes, kinds, np.array(scale, dtype=float), np.array(base, dtype=float),
+                   np.array(law, dtype=bool), values)  # fmt: skip
 
 
 def _block(net: Any, item: Vary) -> tuple[list[Any], Any]:

@@ -1,6 +1,8 @@
 """The batch against pandapower.runpp, one scenario at a time: voltages, flows, loadings, reactive limits."""
 
 import copy
+import inspect
+from pathlib import Path
 
 import numpy as np
 import pandapower
@@ -8,14 +10,20 @@ import pytest
 from pandapower import networks
 
 from gridai.case import load_case
+from gridai.errors import PowerFlowError
 from gridai.grid.batch import BatchFlow, Vary
 
 QUICK = ("case9", "case14", "case39", "case57", "case118", "create_cigre_network_mv")
-MORE = (
-    "case4gs", "case_ieee30", "case89pegase", "case300", "iceland", "create_cigre_network_hv",
-    "create_cigre_network_lv", "mv_oberrhein", "simple_mv_open_ring_net", "four_loads_with_branches_out",
-    "case1888rte", "GBnetwork", "example_multivoltage",
-)  # fmt: skip
+NOT_A_SOLVABLE_NETWORK = ("case11_iwamoto", "create_empty_network", "pp_elements")  # beyond its nose, empty, a helper
+
+
+def _without_arguments(function):
+    kinds = inspect.signature(function).parameters.values()
+    return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in kinds)
+
+
+ALL = [name for name, make in inspect.getmembers(networks, inspect.isfunction) if _without_arguments(make)]
+MORE = [name for name in ALL if name not in (*QUICK, *NOT_A_SOLVABLE_NETWORK)]
 NAMES = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE)]
 
 
@@ -65,25 +73,85 @@ def loads_vary(net, scenarios, spread=0.1, seed=0):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_pandapower(name):
-    """Reached at most: voltages 1.3e-10 (GBnetwork), powers 1.0e-7 MVA (same), loadings 2.5e-8 %."""
+    """All networks of pandapower that have a solution, 59. Reached at most: 2.0e-10 pu, 1.1e-7 MVA, 9.3e-8 %."""
     net = getattr(networks, name)()
-    flow, varying = BatchFlow(net), loads_vary(net, 3)
-    result = flow.solve(varying)
+    net = net[0] if isinstance(net, tuple) else net
+    flow, varying = BatchFlow(net), loads_vary(net, 3, spread=0.01 if name == "case145" else 0.1)
+    result = flow.solve(varying if len(net.load) else [], scenarios=3)
     assert result.solved.all()
-    volts, power, loading = apart(net, flow, varying, result, 2)
+    volts, power, loading = apart(net, flow, varying if len(net.load) else [], result, 2)
     assert volts < 1e-8
     assert power < 1e-6
     assert loading < 1e-5
 
 
-@pytest.mark.parametrize("name", ["ieee39", "ireland", "kundur", "smib", "smib_13_1", "virginia", "wscc9"])
+BUNDLED = sorted(p.parent.name for p in (Path(__file__).parents[4] / "cases").glob("*/case.toml"))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", BUNDLED)
 def test_bundled_cases(name):
-    """Reached at most: 7.0e-12 pu (wscc9)."""
+    """Every folder of cases/. Reached at most: 7.0e-12 pu (wscc9)."""
     net = load_case(name).net
+    if len(net.bus) == 1:
+        with pytest.raises(PowerFlowError, match="every energised bus is a slack"):
+            BatchFlow(net)
+        return
     flow, varying = BatchFlow(net), loads_vary(net, 2, spread=0.05) if len(net.load) else []
     result = flow.solve(varying, scenarios=None if varying else 2)
     assert result.solved.all()
-    assert apart(net, flow, varying, result, 1, voltage_depend_loads=False)[0] < 1e-8
+    assert apart(net, flow, varying, result, 1)[0] < 1e-8
+
+
+def with_laws(net, seed=1):
+    """Loads of constant impedance, current and power in random shares, other elements beside them."""
+    laws = ["const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent"]
+    net.load[laws] = np.random.default_rng(seed).uniform(0.0, 50.0, (len(net.load), 4)).round()
+    pandapower.create_sgen(net, int(net.load.bus.iloc[1]), 3.0, q_mvar=1.0)
+    pandapower.create_load(net, int(net.load.bus.iloc[2]), 1.0, q_mvar=0.3)
+    return net
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["case14", "case39", "case118", "create_cigre_network_mv"])
+def test_loads_that_follow_the_voltage(name):
+    """As runpp has them. Reached at most: 4.8e-11 pu (case14)."""
+    net = with_laws(getattr(networks, name)())
+    flow = BatchFlow(net)
+    varying = loads_vary(net, 20, spread=0.3)
+    varying.append(Vary("sgen", "p_mw", net.sgen.p_mw.to_numpy() * np.linspace(0.0, 2.0, 20)[:, None]))
+    result = flow.solve(varying)
+    assert result.solved.all()
+    for scenario in (0, 11, 19):
+        volts, power, loading = apart(net, flow, varying, result, scenario)
+        assert volts < 1e-8
+        assert power < 1e-6
+        assert loading < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["case14", "case39"])
+def test_loads_that_follow_the_voltage_under_reactive_limits_and_beyond_the_nose(name):
+    """Laws away from units: at its limit pandapower would let a unit follow the law, too. Reached: 9.3e-12 pu."""
+    net = with_laws(getattr(networks, name)())
+    net.load.loc[net.load.bus.isin(net.gen.bus), [c for c in net.load if c.startswith("const_")]] = 0.0
+    flow = BatchFlow(net, enforce_q_lims=True)
+    varying = loads_vary(net, 6, spread=0.2)
+    result = flow.solve(varying)
+    assert result.solved.all()
+    assert apart(net, flow, varying, result, 4, enforce_q_lims=True)[0] < 1e-8
+    level = np.linspace(1.0, 12.0, 12)[:, None]
+    varying = [Vary("load", "p_mw", net.load.p_mw.to_numpy() * level)]
+    solved = BatchFlow(net).solve(varying).solved
+    for scenario in range(12):
+        work = copy.deepcopy(net)
+        work.load["p_mw"] = varying[0].values[scenario]
+        if solved[scenario]:
+            pandapower.runpp(work, calculate_voltage_angles=True, init="dc", max_iteration=40, numba=False)
+        else:
+            with pytest.raises(pandapower.LoadflowNotConverged):
+                pandapower.runpp(work, calculate_voltage_angles=True, init="dc", max_iteration=40, numba=False)
+    assert 0 < solved.sum() < 12
 
 
 @pytest.mark.filterwarnings("ignore")
