@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridai.criteria import CONFIDENCE, FAMILIES
-from gridai.reports.binding import by_room, room
+from gridai.reports.binding import by_room
 from gridai.reports.markup import Markup, joined, table, tag
 from gridai.reports.text import more_digits, number
 from gridai.results import Limit, Verdict
 from gridai.results.hashes import SHORT
+from gridai.results.rooms import room
 
 if TYPE_CHECKING:
     from gridai.reports.report import Report, Table

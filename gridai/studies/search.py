@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from gridai.results import Result, Verdict
     from gridai.results.searches import End, Outcome, SearchPoint, SearchRecord
 
-MOST_ROOM, LEAST_ROOM = 1000.0, -1000.0
-"""Rooms are cut to these. [%]"""
 MOST_RESTARTS = 5
 """So many failures on the safe side move the edge before the search gives up."""
 
@@ -284,13 +282,14 @@ def labelled(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
 
 def judge(value: float, trial: Trial, asked: frozenset[str]) -> SearchPoint:
     """The point of a trial, held against the criteria that the safe end could answer."""
+    from gridai.results.rooms import bounded_room
     from gridai.results.searches import SearchPoint
 
     if trial.failure is not None:
         f = trial.failure
         return SearchPoint(value, "fail", math.nan, f.criterion, f.element, f.t_s, f.text)
     judged = labelled(trial.verdicts)
-    rooms = {name: room(v, trial.f_hz) for name, v in judged.items() if v.status != "not assessable"}
+    rooms = {name: bounded_room(v, trial.f_hz) for name, v in judged.items() if v.status != "not assessable"}
     failing = [name for name, v in judged.items() if v.status == "fail"]
     unknown = [name for name in judged if name in asked and name not in rooms]
     if failing:
@@ -323,21 +322,3 @@ def in_words(v: Verdict) -> str:
     unit = "" if v.unit == "1" else f" {v.unit}"
     digits = next((n for n in range(6, 10) if v.value == v.limit or f"{v.value:.{n}g}" != f"{v.limit:.{n}g}"), 10)
     return f"{v.value:.{digits}g}{unit}, {side} the limit {v.limit:.6g}{unit}{mark}"
-
-
-def room(v: Verdict, f_hz: float) -> float:
-    """The margin of a verdict in % of the way from the undisturbed value to the limit. [%]
-
-    That value is the nominal frequency for limits in Hz, 1 pu for limits in pu of half or more, else 0. Where that is
-    the limit itself, a value within it has all its room.
-    """
-    if v.unit == "Hz" and math.isfinite(f_hz):
-        way = abs(v.limit - f_hz)
-    elif v.unit == "pu" and abs(v.limit) >= 0.5:
-        way = abs(v.limit - 1.0)
-    else:
-        way = abs(v.limit)
-    if way < 1e-9 and v.margin >= 0.0:
-        return 100.0
-    value = 100.0 * v.margin / (way if way > 1e-9 else 1.0)
-    return LEAST_ROOM if math.isnan(value) else min(MOST_ROOM, max(LEAST_ROOM, value))

@@ -14,12 +14,13 @@ import pytest
 
 from gridai import criteria
 from gridai.reports import Measure, Report, Table
-from gridai.reports.binding import by_room, room
+from gridai.reports.binding import by_room
 from gridai.reports.markup import Markup, escaped, tag
 from gridai.reports.page import shown
 from gridai.reports.series import rows_kept
 from gridai.reports.worst import worst_buses
 from gridai.results import Channel, EventRecord, Result, Verdict
+from gridai.results.rooms import room
 from gridai.studies.summary import all_measures
 
 EVIL = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"

@@ -10,8 +10,9 @@ import pytest
 
 from gridai.errors import SettingError
 from gridai.results import Result, Verdict
+from gridai.results.rooms import bounded_room
 from gridai.results.searches import SearchCurve, add_search, curve_of, search_of
-from gridai.studies.search import Bracket, Failure, Found, Trial, in_words, judge, labelled, room, search
+from gridai.studies.search import Bracket, Failure, Found, Trial, in_words, judge, labelled, search
 
 EMPTY = Result(np.zeros(1), np.zeros((1, 0)), (), (), {"f_hz": 60.0})
 
@@ -153,7 +154,7 @@ def test_the_criterion_that_binds_is_the_failing_one_with_the_least_room():
     ],
 )
 def test_room(given: dict[str, float], expected: float):
-    assert room(verdict(status="fail", **given), 60.0) == pytest.approx(expected)
+    assert bounded_room(verdict(status="fail", **given), 60.0) == pytest.approx(expected)
 
 
 def test_labels_and_words():
