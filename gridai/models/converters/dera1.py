@@ -63,8 +63,8 @@ V_FLOOR = 0.02
 """Below this voltage the current falls in proportion to it, so that a dead bus has a solution. [pu]"""
 V_SMALL = 0.01
 """Smallest voltage that a power is divided by. [pu]"""
-T_RATE_S = 0.01
-"""Time constant of the rate limiter of the power order. [s]"""
+T_RATE_S = 0.0125
+"""Time constant of the rate limiter of the power order; slow enough for the engine's quicker method at 1/240 s. [s]"""
 STEEP_PU = 1e-6
 """Width of a trip curve whose two voltages are equal, and hysteresis of the timers."""
 ACTION_PARTIAL, ACTION_VOLTAGE, ACTION_FREQUENCY = 30, 31, 32
