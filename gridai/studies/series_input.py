@@ -3,8 +3,9 @@
     t_s,  load/7/p_mw, load/7/q_mvar, sgen/PV/p_kw, load/*/factor, cluster/*/p_mw
     2024-03-31T01:00+00:00, ...
 
-Time is `t_s`, `t_min`, `t_h`, or `time`: dates by ISO 8601. A factor multiplies P and Q of the case. Every fault is
-named with file, row and remedy; nothing is filled in unless asked.
+Time is `t_s`, `t_min`, `t_h`, or `time`: dates by ISO 8601. A factor multiplies P and Q of the case; a load by phase
+(asymmetric_load) takes a factor only, on all its phases. Every fault is named with file, row and remedy; nothing is
+filled in unless asked.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ QUANTITIES = {
     "q_var": ("q_mvar", 1e-6), "q_kvar": ("q_mvar", 1e-3), "q_mvar": ("q_mvar", 1.0), "q_gvar": ("q_mvar", 1e3),
     "vm_pu": ("vm_pu", 1.0), "factor": ("factor", 1.0),
 }  # fmt: skip
-TABLES = ("load", "sgen", "gen", "storage", "ext_grid", "cluster")
+TABLES = ("load", "sgen", "gen", "storage", "ext_grid", "cluster", "asymmetric_load")
 GAP = 1.5
 """A pause of more median steps than this is a gap."""
 HOUR_S = 3600.0

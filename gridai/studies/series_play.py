@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import CaseError, SettingError, near
 from gridai.grid.batch import BatchFlow, Vary
+from gridai.grid.convert import sums_of_phases
 from gridai.studies.series_input import Column, Profiles, read_profiles
 from gridai.studies.timeseries import DAY_S, MINUTE_S, MOST_STEPS, Timeseries
 
@@ -85,6 +87,8 @@ class Play:
     def _change(self, k0: int, k1: int) -> Floats:
         """Load less infeed that is not followed, over that of the case. [MW]"""
         out = np.zeros(k1 - k0)
+        for values, factor in self.columns.get(("bus", "p_mw"), {}).values():
+            out += values[k0:k1] * factor
         for (table, column), own in self.columns.items():
             if column != "p_mw" or table not in (*SIGN, "gen"):
                 continue
@@ -110,7 +114,7 @@ class Play:
 
 def play_of(study: Timeseries, case: Case, flow: BatchFlow) -> Play:
     """Match profiles and clusters to the net. Raises CaseError for elements that are not there or have no supply."""
-    files = [name.strip() for name in study.profiles.split(",") if name.strip()]
+    files = [_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
     given = read_profiles(files, study.gaps) if files else None
     t_s = _axis(study, given)
     play = Play(flow, t_s, study.followed_by == "units", clusters=_clusters(case, flow))
@@ -124,6 +128,15 @@ def play_of(study: Timeseries, case: Case, flow: BatchFlow) -> Play:
                 demand = placement.cluster.demand(float(t_s[-1]) + 1.0, seed=study.seed)
                 _cluster(play, index, np.asarray(demand.value(t_s)), placement.name)
     return play
+
+
+def _file(case: Case, name: str) -> Path:
+    """A file by its path, else the case's own of that name: profiles/<name>.csv in its folder."""
+    path, folder = Path(name).expanduser(), Path(case.provenance.get("folder", "")) / "profiles"
+    own = folder / f"{name}.csv"
+    if not path.is_file() and not path.suffix and own.is_file():
+        return own
+    return path
 
 
 def _axis(study: Timeseries, given: Profiles | None) -> Floats:
@@ -180,6 +193,9 @@ def _place(play: Play, case: Case, column: Column, values: Floats, check: bool) 
         names[column.name]] if column.name in names else []  # fmt: skip
     if not chosen_rows:
         raise CaseError(f"{column.file}: column '{column.title}': {near(column.name, names, column.table)}")
+    if column.table == "asymmetric_load":
+        _by_phase(play, column, values, chosen_rows)
+        return
     if column.quantity == "factor":
         _factor(play, column, values, chosen_rows)
         return
@@ -198,6 +214,18 @@ def _factor(play: Play, column: Column, values: Floats, rows: Sequence[int]) -> 
                 play.put(column.table, quantity, index, values, float(table.at[index, quantity]), column.title)
 
 
+def _by_phase(play: Play, column: Column, values: Floats, rows: Sequence[int]) -> None:
+    """Loads by phase: a factor on the sum of the phases, as a change of what their buses draw."""
+    if column.quantity != "factor":
+        raise CaseError(f"{column.file}: column '{column.title}': a load by phase takes a factor")
+    table = play.flow.net.asymmetric_load.loc[list(rows)]
+    power = dict(zip(("p_mw", "q_mvar"), sums_of_phases(table), strict=True))
+    for quantity, base in power.items():
+        for bus in dict.fromkeys(int(b) for b in table["bus"]):
+            here = ((table["bus"] == bus) & table["in_service"].astype(bool)).to_numpy()
+            play.put("bus", quantity, bus, values - 1.0, float(base[here].sum()), column.title)
+
+
 def _cluster(play: Play, index: int, mw: Floats, title: str) -> None:
     row = play.flow.net.load.loc[index]
     play.put("load", "p_mw", index, mw, 1.0, title)
@@ -205,8 +233,11 @@ def _cluster(play: Play, index: int, mw: Floats, title: str) -> None:
 
 
 def _check(column: Column, values: Floats, base: float, check: bool) -> None:
-    """Refuse what looks like the wrong unit: in the middle a thousand times what the case has, or a thousandth."""
-    some = np.abs(values[np.isfinite(values)])
+    """Refuse what looks like the wrong unit: in the middle a thousand times what the case has, or a thousandth.
+
+    Zeros are left out: the sun is down for half of the day.
+    """
+    some = np.abs(values[np.isfinite(values) & (values != 0.0)])
     middle = float(np.median(some)) if len(some) else 0.0
     if not check or middle == 0.0 or base == 0.0:
         return

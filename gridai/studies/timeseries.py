@@ -38,7 +38,8 @@ class Timeseries:
     needs_cluster: ClassVar[bool] = False
     ticks: ClassVar[bool] = True
 
-    profiles: str = setting("", "", "CSV files of profiles, parted by commas; none: everything but the cluster stands")
+    profiles: str = setting("", "", "CSV files of profiles, or names of the case's own (day), parted by commas; "
+                            "none: everything but the cluster stands")  # fmt: skip
     until_s: float | None = setting(None, "s", "end (default: that of the profiles, else a day)", above=0.0)
     step_s: float | None = setting(None, "s", "step (default: the rows of the profiles, else 60 s)", above=0.0)
     course: Literal["constant", "demand"] = setting(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pandapower as pp
+import pandas as pd
 import pytest
 
 from gridai.case import Case, load_case
 from gridai.cluster import Cluster
+from gridai.errors import CaseError
 from gridai.grid.headroom import supply_mva
-from gridai.studies import Hosting, LargestCluster, LargestLoss, LargestPause, LargestSwing, Pause
+from gridai.studies import Hosting, LargestCluster, LargestLoss, LargestPause, LargestSwing, Pause, Timeseries
 from gridai.studies.pause import usual_mw
 
 
@@ -68,3 +71,31 @@ def test_a_source_without_a_stated_maximum_feeds_all(feeder: Case) -> None:
     report = Hosting(profile="none").run(feeder)
     assert report.summary["most"].value == pytest.approx(2.0 * supply_mva(feeder.net), rel=1e-3)
     assert 3.0 < report.summary["least"].value < supply_mva(feeder.net)
+
+
+def test_a_day_of_the_case_s_own_and_of_loads_by_phase(tmp_path: Path) -> None:
+    """Energy at the source is that of the factors times the loads, and the losses; the file is named `day`."""
+    case = load_case("european_lv")
+    report = Timeseries(profiles="day", threads=1).run(case)
+    folder = Path(case.provenance["folder"]) / "profiles" / "day.csv"
+    factor = pd.read_csv(folder, comment="#")["asymmetric_load/*/factor"].to_numpy()
+    loads = case.net.asymmetric_load[["p_a_mw", "p_b_mw", "p_c_mw"]].to_numpy().sum()
+    from_slack, lost = (report.summary[key].value for key in ("slack_energy", "losses_energy"))
+    assert from_slack - lost == pytest.approx(factor.sum() / 4.0 * loads, rel=3e-8)  # reached: 1.0e-8, the certificate of each step
+    bad = tmp_path / "bad.csv"
+    bad.write_text("t_h,asymmetric_load/*/p_mw\n0,1\n1,1\n")
+    with pytest.raises(CaseError, match="factor"):
+        Timeseries(profiles=str(bad)).run(case)
+
+
+def test_the_sun_is_down_for_half_of_the_day(feeder: Case, tmp_path: Path) -> None:
+    """A profile of the sun is no mistyped unit; the same in kW under a heading of MW is one."""
+    case, path = load_case("cigre_mv"), tmp_path / "sun.csv"
+    for factor, wrong in ((1.0, False), (1000.0, True)):
+        rows = [f"{h},{factor * max(0.0, 0.02 * math.sin(math.pi * (h - 6) / 12)):.9f}" for h in range(24)]
+        path.write_text("t_h,sgen/PV 3/p_mw\n" + "\n".join(rows) + "\n")
+        if wrong:
+            with pytest.raises(CaseError, match="thousand times"):
+                Timeseries(profiles=str(path)).run(case)
+        else:
+            assert Timeseries(profiles=str(path)).run(case).summary["unsolved"].value == 0
