@@ -206,14 +206,26 @@ def present(report: Report, out: Path | None, svg: bool, data: DataFormat) -> Re
     if out is None:
         printing.note("\nNothing is saved; add --out FOLDER to keep figures, tables and the result.")
         return report
+    before = _stamps(out)
     try:
         with printing.busy("drawing and saving"):
             report.save(out, svg=svg, data=data)
     except (OSError, KeyboardInterrupt) as error:
         error.add_note(f"the report is not saved in {out}; nothing half-written is left there{_older(out)}")
         raise
-    printing.note(f"\nSaved in {out}: " + ", ".join(sorted(p.name for p in out.iterdir() if p.is_file())))
+    now = _stamps(out)
+    printing.note(f"\nSaved in {out}: " + ", ".join(sorted(name for name in now if now[name] != before.get(name))))
+    others = sorted(name for name in now if now[name] == before.get(name))
+    if others:
+        printing.note("there from before, not of this run: " + ", ".join(others))
     return report
+
+
+def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """Files of a folder with what changes when one is written anew: inode and time of the last change."""
+    if not folder.is_dir():
+        return {}
+    return {p.name: (s.st_ino, s.st_mtime_ns) for p in folder.iterdir() if p.is_file() for s in (p.stat(),)}
 
 
 def check_out(out: Path | None) -> None:

@@ -2,7 +2,8 @@
 
 The flickermeter of IEC 61000-4-15 (results/flickermeter.py) on the RMS voltage of the clusters' buses. The run must
 hold samples 2.5 ms apart or closer, and one whole observation at least: a shorter run is not assessable. Standards
-judge a share of the values of a week; here the largest value of the run is judged, which is stricter.
+judge a share of the values of a week (time_percent): the study `timeseries` does; of a run here the largest value is
+judged, which is stricter.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class ShortTermFlicker:
     lamp            "230V50", "120V60", "230V60", "120V50"; by the nominal frequency where none is given.
     kv_min, kv_max  only buses of this class of nominal voltage. [kV]
     at              the "clusters"' buses, or "all".
+    time_percent    share of the observations that must keep to it, in a study of hours (`timeseries`). [%]
     """
 
     limit: Limit
@@ -36,6 +38,7 @@ class ShortTermFlicker:
     kv_min: float = 0.0
     kv_max: float = float("inf")
     at: Places = "clusters"
+    time_percent: float = 100.0
 
     name: ClassVar[str] = "flicker_pst"
     meaning: ClassVar[str] = "short-term flicker stays low"
@@ -66,6 +69,7 @@ class LongTermFlicker:
     kv_min: float = 0.0
     kv_max: float = float("inf")
     at: Places = "clusters"
+    time_percent: float = 100.0
 
     name: ClassVar[str] = "flicker_plt"
     meaning: ClassVar[str] = "long-term flicker stays low"

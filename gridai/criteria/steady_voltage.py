@@ -29,6 +29,8 @@ class SteadyVoltage:
     window_s        length of the window. [s]
     kv_min, kv_max  only buses of this class of nominal voltage, kv_min <= kv < kv_max. [kV]
     worsened_pu     how much further out a bus may move that was outside beforehand. [pu]
+    time_percent    share of the time that must be within; the study `timeseries` judges it by means over ten minutes,
+                    one run of seconds is judged whole. [%]
     """
 
     limit: Limit
@@ -36,6 +38,7 @@ class SteadyVoltage:
     kv_min: float = 0.0
     kv_max: float = float("inf")
     worsened_pu: float = 0.005
+    time_percent: float = 100.0
 
     name: ClassVar[str] = "steady_voltage"
     meaning: ClassVar[str] = "bus voltages come to rest within the band"

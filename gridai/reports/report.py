@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridai.errors import UnknownNameError, near
 from gridai.reports.series import write_series
-from gridai.reports.text import more_digits, number, plain_table
+from gridai.reports.text import clock, more_digits, number, plain_table, time
 from gridai.results import Limit, Result, Verdict, atomic_folder
 from gridai.results.formats import DataFormat, check_format
 from gridai.results.store import numbers_of, write_json, write_rows, write_text
@@ -168,7 +168,8 @@ class Report:
         }
 
     def __str__(self) -> str:
-        parts = [self.title, _summary_text(self.summary), _verdict_text(self.verdicts, self.provenance)]
+        unit = clock(self.result)
+        parts = [self.title, _summary_text(self.summary, unit), _verdict_text(self.verdicts, self.provenance, unit)]
         parts += [_table_text(table) for table in self.tables.values() if table.rows]
         if self.notes:
             parts.append("notes\n" + "\n".join(_wrapped(note) for note in self.notes))
@@ -189,24 +190,23 @@ def _verdict_rows(verdicts: Sequence[Verdict]) -> tuple[list[str], list[list[Any
     return columns, [[getattr(v, c) for c in columns] for v in verdicts]
 
 
-def _summary_text(summary: Mapping[str, Measure]) -> str:
-    rows = [(m.label, number(m.value, m.unit), m.unit, m.element, number(m.t_s, "s"), m.note) for m in summary.values()]
-    return plain_table("summary", ("", "value", "unit", "where", "at s", ""), rows)
+def _summary_text(summary: Mapping[str, Measure], unit: tuple[str, float]) -> str:
+    rows = [(m.label, number(m.value, m.unit), m.unit, m.element, time(m.t_s, unit), m.note) for m in summary.values()]
+    return plain_table("summary", ("", "value", "unit", "where", f"at {unit[0]}", ""), rows)
 
 
-def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) -> str:
+def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any], unit: tuple[str, float]) -> str:
     if not verdicts:
         return "verdicts: none, no criterion of a profile applies; what the study itself limits stands in its tables"
     rows = [
         (v.status_text, v.criterion,
          *(number(x, v.unit, more_digits(v.value, v.limit, v.unit)) for x in (v.value, v.limit, v.margin)),
-         v.unit, v.element, number(v.t_s, "s"), v.edition)
+         v.unit, v.element, time(v.t_s, unit), v.edition)
         for v in verdicts
     ]  # fmt: skip
     head = f"verdicts by profile {provenance.get('profile', '')}".rstrip()
-    text = plain_table(
-        head, ("verdict", "criterion", "value", "limit", "margin", "unit", "where", "at s", "edition"), rows
-    )
+    columns = ("verdict", "criterion", "value", "limit", "margin", "unit", "where", f"at {unit[0]}", "edition")
+    text = plain_table(head, columns, rows)
     remarks = [
         _wrapped(f"{v.criterion} ({v.clause}): {v.note or v.status}") for v in verdicts if v.note or not v.passed
     ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gridai.criteria import CONFIDENCE, FAMILIES
 from gridai.reports.binding import by_room
 from gridai.reports.markup import Markup, joined, table, tag
-from gridai.reports.text import more_digits, number
+from gridai.reports.text import clock, more_digits, number, time
 from gridai.results import Limit, Verdict
 from gridai.results.hashes import SHORT
 from gridai.results.rooms import room
@@ -69,13 +69,13 @@ def what_binds(report: Report) -> Markup:
     if not report.verdicts:
         return tag("p", "No limit applies to this study: there are no verdicts.")
     f_hz = float(report.provenance.get("f_hz") or math.nan)
-    first = by_room(report.verdicts, f_hz)
+    first, unit = by_room(report.verdicts, f_hz), clock(report.result)
     rows = [
-        (plain_name(v), where(report, v), _at(v), *_values(v), v.unit, _room(v, f_hz),
+        (plain_name(v), where(report, v), time(v.t_s, unit), *_values(v), v.unit, _room(v, f_hz),
          badge(v.status, v.verified))
         for v in first[:BINDING]
     ]  # fmt: skip
-    head = ("criterion", "where", "at s", "value", "limit", "margin", "unit", "room %", "verdict")
+    head = ("criterion", "where", f"at {unit[0]}", "value", "limit", "margin", "unit", "room %", "verdict")
     note = (
         "Room: the margin in % of the way from the undisturbed value (nominal frequency, 1 pu, a share of 1, else 0) "
         "to the limit. Violated limits stand first, then those with the least room."
@@ -107,7 +107,8 @@ def _in_words(report: Report, v: Verdict) -> str:
         return f"No limit could be assessed; first of them {plain_name(v)}: {v.note}."
     word = "is violated" if v.status == "fail" else "is closest to its limit"
     place = f" at {where(report, v)}" if v.element else ""
-    when = f", {_at(v)} s" if math.isfinite(v.t_s) else ""
+    unit = clock(report.result)
+    when = f", {time(v.t_s, unit)} {unit[0]}" if math.isfinite(v.t_s) else ""
     value, limit = (f"{text} {v.unit}".strip() for text in _values(v)[:2])
     values = f"{value} against {limit}"
     text = f"{plain_name(v)} {word}{place}{when}: {values}."
@@ -118,10 +119,6 @@ def _values(v: Verdict) -> tuple[str, str, str]:
     """Value, limit and margin, with so many digits that a value beside its limit does not look equal to it."""
     more = more_digits(v.value, v.limit, v.unit)
     return number(v.value, v.unit, more), number(v.limit, v.unit, more), number(v.margin, v.unit, more)
-
-
-def _at(v: Verdict) -> str:
-    return number(v.t_s, "s")
 
 
 def _room(v: Verdict, f_hz: float) -> str:
@@ -140,7 +137,9 @@ def scope(report: Report) -> Markup:
     if known.get("profile"):
         rows.append(("criteria", f"{known['profile']}: {known.get('profile_title', '')}"))
     if len(report.result.t_s) > 1:
-        rows.append(("time", f"{number(float(report.result.t_s[0]))} to {number(float(report.result.t_s[-1]))} s"))
+        unit = clock(report.result)
+        first, last = (time(float(report.result.t_s[k]), unit) for k in (0, -1))
+        rows.append(("time", f"{first} to {last} {unit[0]}"))
     settings = [
         (f.name, _setting(getattr(study, f.name)), f.metadata.get("unit", ""), f.metadata.get("help", ""))
         for f in (fields(study) if is_dataclass(study) else ())
@@ -258,25 +257,28 @@ def _meanings(limits: Sequence[Limit]) -> Markup:
 
 def results(report: Report) -> Markup:
     """One row a verdict: value, limit, margin, where, when, pass or fail."""
+    unit = clock(report.result)
     f_hz = float(report.provenance.get("f_hz") or math.nan)
     rows = [
         (badge(v.status, v.verified), joined([plain_name(v), _note(v.note)]), *_values(v), v.unit,
-         _room(v, f_hz), where(report, v), _at(v),
+         _room(v, f_hz), where(report, v), time(v.t_s, unit),
          joined([v.clause, tag("div", v.edition, class_="note")]))
         for v in report.verdicts
     ]  # fmt: skip
-    head = ("verdict", "criterion", "value", "limit", "margin", "unit", "room %", "where", "at s", "clause, edition")
+    head = ("verdict", "criterion", "value", "limit", "margin", "unit", "room %", "where", f"at {unit[0]}",
+            "clause, edition")  # fmt: skip
     return tag("div", table(head, rows, (2, 3, 4, 6, 8)), class_="wide") if rows else Markup("")
 
 
 def summary(report: Report) -> Markup:
     """The measures of the study."""
+    unit = clock(report.result)
     rows = [
-        (m.label, number(m.value, m.unit), m.unit, m.element, number(m.t_s, "s"), m.note)
+        (m.label, number(m.value, m.unit), m.unit, m.element, time(m.t_s, unit), m.note)
         for m in report.summary.values()
     ]
     return (
-        tag("div", table(("", "value", "unit", "where", "at s", ""), rows, (1, 4)), class_="wide")
+        tag("div", table(("", "value", "unit", "where", f"at {unit[0]}", ""), rows, (1, 4)), class_="wide")
         if rows
         else Markup("")
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gridai.results import Result
+from gridai.results.course import course_of, unit_of_time
+
 DECIMALS = {"Hz": 4, "Hz/s": 4, "pu": 4, "MW": 2, "MVAr": 2, "s": 3, "%": 2}
 """Digits after the point by unit; other units get six significant digits."""
 _NUMBER = set("0123456789.+-eE%")
@@ -28,6 +31,19 @@ def more_digits(value: float, limit: float, unit: str = "") -> int:
     while more < 4 and f"{value:.{usual + more}f}" == f"{limit:.{usual + more}f}":
         more += 1
     return more
+
+
+def clock(result: Result) -> tuple[str, float]:
+    """The unit in which times are shown, and its length in s: that of the figure of a course of hours, else seconds."""
+    if course_of(result) is None or len(result.t_s) < 2:
+        return "s", 1.0
+    return unit_of_time(float(result.t_s[-1] - result.t_s[0]))
+
+
+def time(t_s: float, unit: tuple[str, float]) -> str:
+    """An instant in a unit of `clock`."""
+    name, size = unit
+    return number(t_s / size, name)
 
 
 def plain_table(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

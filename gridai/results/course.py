@@ -26,11 +26,36 @@ class Duration:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Single values over time: Pst of periods. group "pst"; t_s [s] and values as long as each other."""
+
+    group: str
+    name: str
+    unit: str
+    t_s: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Course:
-    """The whole study: duration curves, and spans (from, to) of steps without a solution or without data. [s]"""
+    """The whole study: duration curves, and spans (from, to) of steps without a solution or without data. [s]
+
+    points  single values over time.
+    levels  (name, value): lines across the course of the power that controllers hold. [MW]
+    """
 
     curves: tuple[Duration, ...]
     unsolved: tuple[tuple[float, float], ...]
+    points: tuple[Points, ...] = ()
+    levels: tuple[tuple[str, float], ...] = ()
+
+
+TIMES = (("days", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
+
+
+def unit_of_time(span_s: float) -> tuple[str, float]:
+    """The unit in which times of a course of this length are read, in figure and tables, and its length. [s]"""
+    return next(((unit, size) for unit, size in TIMES if span_s >= 3.0 * size), TIMES[-1])
 
 
 def add_course(result: Result, course: Course) -> Result:
@@ -48,7 +73,12 @@ def course_of(result: Result) -> Course | None:
         Duration(str(c["group"]), str(c["name"]), str(c["unit"]), _row(c["share"]), _row(c["values"]))
         for c in data["curves"]
     )
-    return Course(curves, tuple((float(a), float(b)) for a, b in data["unsolved"]))
+    points = tuple(
+        Points(str(p["group"]), str(p["name"]), str(p["unit"]), _row(p["t_s"]), _row(p["values"]))
+        for p in data.get("points", ())
+    )
+    levels = tuple((str(name), float(value)) for name, value in data.get("levels", ()))
+    return Course(curves, tuple((float(a), float(b)) for a, b in data["unsolved"]), points, levels)
 
 
 def _row(values: Any) -> tuple[float, ...]:

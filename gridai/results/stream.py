@@ -1,6 +1,8 @@
 """A table written as its rows come: CSV or Parquet. While it grows it is `name.part.csv`, at the end `name.csv`.
 
-What was written before an interruption stays in the part file, readable.
+What was finished before an interruption or an error stays in the part file, readable. Parquet is written in row groups
+of GROUP rows and more, so no more than a group and a block is held in memory; a process that is killed outright leaves
+a Parquet part file without its footer, which no reader takes, and a CSV one that is good up to its last whole line.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from gridai.errors import SettingError
 
 KINDS = (".csv", ".parquet")
 DIGITS = 7
+GROUP = 32_768
+"""Rows of a row group at least, but for the last."""
 
 
 class Stream:
@@ -28,6 +32,7 @@ class Stream:
         self.rows = 0
         self._writer: Any = None
         self._arrow: Any = None
+        self._held: list[Any] = []
         if self.path.suffix == ".parquet":
             try:
                 self._arrow = importlib.import_module("pyarrow")
@@ -42,12 +47,10 @@ class Stream:
     def write(self, columns: Mapping[str, Any]) -> None:
         """Add rows: arrays of one length by column name, the same names each time."""
         if self._arrow is not None:
-            table = self._arrow.table(dict(columns))
-            if self._writer is None:
-                parquet = importlib.import_module("pyarrow.parquet")
-                self._writer = parquet.ParquetWriter(self.part, table.schema, compression="zstd")
-            self._writer.write_table(table)
-            self.rows += table.num_rows
+            self._held.append(self._arrow.table(dict(columns)))
+            self.rows += self._held[-1].num_rows
+            if sum(t.num_rows for t in self._held) >= GROUP:
+                self._flush()
             return
         import pandas as pd
 
@@ -55,7 +58,20 @@ class Stream:
         frame.to_csv(self.part, mode="a" if self.rows else "w", header=not self.rows, index=False)
         self.rows += len(frame)
 
+    def _flush(self) -> None:
+        """Write what is held as one row group."""
+        if not self._held:
+            return
+        table = self._arrow.concat_tables(self._held)
+        if self._writer is None:
+            parquet = importlib.import_module("pyarrow.parquet")
+            self._writer = parquet.ParquetWriter(self.part, table.schema, compression="zstd")
+        self._writer.write_table(table, row_group_size=table.num_rows)
+        self._held = []
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._arrow is not None:
+            self._flush()
         if self._writer is not None:
             self._writer.close()
         if error is None and self.rows:

@@ -3,8 +3,9 @@
     t_s,  load/7/p_mw, load/7/q_mvar, sgen/PV/p_kw, load/*/factor, cluster/*/p_mw
     2024-03-31T01:00+00:00, ...
 
-Time is `t_s`, `t_min`, `t_h`, or `time`: dates by ISO 8601. A factor multiplies P and Q of the case; a load by phase
-(asymmetric_load) takes a factor only, on all its phases. Every fault is named with file, row and remedy; nothing is
+Time is `t_s`, `t_min`, `t_h`, or `time`: dates by ISO 8601. A factor multiplies P and Q of the case; a load by
+phase (asymmetric_load) takes a factor only, on all its phases. sc_mva of a cluster is the short-circuit power at its
+bus, for flicker. Every fault is named with file, row and remedy; nothing is
 filled in unless asked.
 """
 
@@ -26,13 +27,15 @@ DATES = ("time", "timestamp", "datetime", "date")
 QUANTITIES = {
     "p_w": ("p_mw", 1e-6), "p_kw": ("p_mw", 1e-3), "p_mw": ("p_mw", 1.0), "p_gw": ("p_mw", 1e3),
     "q_var": ("q_mvar", 1e-6), "q_kvar": ("q_mvar", 1e-3), "q_mvar": ("q_mvar", 1.0), "q_gvar": ("q_mvar", 1e3),
-    "vm_pu": ("vm_pu", 1.0), "factor": ("factor", 1.0),
+    "vm_pu": ("vm_pu", 1.0), "factor": ("factor", 1.0), "sc_mva": ("sc_mva", 1.0), "sc_gva": ("sc_mva", 1e3),
 }  # fmt: skip
 TABLES = ("load", "sgen", "gen", "storage", "ext_grid", "cluster", "asymmetric_load")
 GAP = 1.5
 """A pause of more median steps than this is a gap."""
 HOUR_S = 3600.0
 SHOWN = 3
+EMPTY = ("the file holds no profile: give a header with a time and at least one column, as t_s,load/7/p_mw, and rows "
+         "below it")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +52,16 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """Columns over time float[n] in s from the first row; `start` is the first time as it stands in the file."""
+    """Columns over time float[n] in s from the first row; `start` is the first time as it stands in the file.
+
+    dated  True where the times are dates.
+    """
 
     t_s: Floats
     columns: tuple[Column, ...]
     start: str
     notes: tuple[str, ...] = ()
+    dated: bool = False
 
 
 def read_profiles(files: Sequence[str | Path], gaps: str = "refuse") -> Profiles:
@@ -77,7 +84,7 @@ def read_profiles(files: Sequence[str | Path], gaps: str = "refuse") -> Profiles
             values = np.interp(first.t_s, other.t_s, c.values)
             columns.append(Column(c.table, c.name, c.quantity, values, c.title, c.file))
         notes += other.notes
-    return Profiles(first.t_s, tuple(columns), first.start, tuple(notes))
+    return Profiles(first.t_s, tuple(columns), first.start, tuple(notes), first.dated)
 
 
 def _read(path: Path, gaps: str) -> Profiles:
@@ -87,10 +94,12 @@ def _read(path: Path, gaps: str) -> Profiles:
         raise CaseError(f"{path}: no such file")
     try:
         frame = pd.read_csv(path, comment="#", skipinitialspace=True, index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except pd.errors.EmptyDataError as error:
+        raise CaseError(f"{path}: {EMPTY}") from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise CaseError(f"{path}: cannot be read as a table: {error}") from error
     if len(frame.columns) < 2 or not len(frame):
-        raise CaseError(f"{path}: give a header with a time and at least one profile, and rows below it")
+        raise CaseError(f"{path}: {EMPTY}")
     t_s, start = _times(path, str(frame.columns[0]).strip(), frame.iloc[:, 0])
     heads = [_head(path, str(name).strip()) for name in frame.columns[1:]]
     table = np.stack([_numbers(path, str(n), frame[n], gaps) for n in frame.columns[1:]], axis=1)
@@ -99,7 +108,8 @@ def _read(path: Path, gaps: str) -> Profiles:
         Column(t, name, q, factor * table[:, k], str(frame.columns[k + 1]).strip(), path.name)
         for k, (t, name, q, factor) in enumerate(heads)
     ]
-    return Profiles(t_s, tuple(columns), start, tuple(notes))
+    dated = str(frame.columns[0]).strip().casefold() in DATES
+    return Profiles(t_s, tuple(columns), start, tuple(notes), dated)
 
 
 def _head(path: Path, text: str) -> tuple[str, str, str, float]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gridai.errors import CaseError, SettingError, near
+from gridai.errors import CaseError, SettingError
 from gridai.grid.batch import BatchFlow, Vary
 from gridai.grid.convert import sums_of_phases
+from gridai.studies.series_demand import Demand
 from gridai.studies.series_input import Column, Profiles, read_profiles
+from gridai.studies.series_match import place, put_cluster
 from gridai.studies.timeseries import DAY_S, MINUTE_S, MOST_STEPS, Timeseries
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 SIGN = {"load": 1.0, "storage": 1.0, "sgen": -1.0}
-THOUSAND = (300.0, 3000.0)
 
 
 @dataclass(eq=False)
@@ -31,6 +32,10 @@ class Play:
     t_s      float[n]. [s]
     columns  (table, column) to {pandapower index: (float[n], factor)}: the value is their product.
     clusters  rows of net.load that are clusters.
+    rated    (table, index) to the power that a factor multiplies where it is not that of the case. [MW]
+    stores   rows of net.storage whose power a fleet gives.
+    demands  the fast course of each cluster, by its row.
+    strength  short-circuit power at a cluster's bus, float[n], by its row. [MVA]
     """
 
     flow: BatchFlow
@@ -39,6 +44,11 @@ class Play:
     columns: dict[tuple[str, str], dict[int, tuple[Floats, float]]] = field(default_factory=dict)
     clusters: tuple[int, ...] = ()
     notes: list[str] = field(default_factory=list)
+    rated: dict[tuple[str, int], float] = field(default_factory=dict)
+    stores: tuple[int, ...] = ()
+    demands: dict[int, Demand] = field(default_factory=dict)
+    strength: dict[int, Floats] = field(default_factory=dict)
+    start: str = ""
 
     def put(self, table: str, column: str, index: int, values: Floats, factor: float, title: str) -> None:
         """One element's course. Raises CaseError where it has one already."""
@@ -48,17 +58,22 @@ class Play:
                             f"{column} already: leave one of the two out")  # fmt: skip
         own[index] = (values, factor)
 
-    def vary(self, k0: int, k1: int) -> list[Vary]:
-        """What varies from step k0 up to k1."""
+    def vary(self, k0: int, k1: int, stored: Floats | None = None) -> list[Vary]:
+        """What varies from step k0 up to k1; stored: power of the fleet's storages, float[n, storages]. [MW]"""
         out = []
         for (table, column), own in self.columns.items():
             block = np.stack([values[k0:k1] * factor for values, factor in own.values()], axis=1)
             out.append(Vary(table, column, block, list(own)))
+        if stored is not None:
+            out.append(Vary("storage", "p_mw", stored / self._scale("storage", self.stores), list(self.stores)))
         if self.follow:
-            out += self._followers(k0, k1)
+            out += self._followers(k0, k1, stored)
         return out
 
-    def _followers(self, k0: int, k1: int) -> list[Vary]:
+    def _scale(self, table: str, rows: Sequence[int]) -> Floats:
+        return self.flow.net[table].loc[list(rows), "scaling"].to_numpy(dtype=float)
+
+    def _followers(self, k0: int, k1: int, stored: Floats | None) -> list[Vary]:
         """Units in proportion to their dispatch, within their turbines; units with a profile of their own stay out."""
         net = self.flow.net
         given = self.columns.get(("gen", "p_mw"), {})
@@ -67,7 +82,11 @@ class Play:
         total = float(p.sum()) + self._slack_mw
         if not free or total <= 0.0:
             return []
-        block = p * (1.0 + self._change(k0, k1)[:, None] / total)
+        change = self._change(k0, k1)
+        if stored is not None:
+            now = self._scale("storage", self.stores) @ net.storage.loc[list(self.stores), "p_mw"].to_numpy(dtype=float)
+            change = change + stored.sum(axis=1) - now
+        block = p * (1.0 + change[:, None] / total)
         if "max_p_mw" in net.gen:
             most = net.gen.loc[free, "max_p_mw"].fillna(np.inf).to_numpy(dtype=float)
             block = np.minimum(block, np.maximum(most, p))
@@ -99,35 +118,76 @@ class Play:
                 out += SIGN.get(table, -1.0) * scale * step
         return out
 
+    def power_mw(self, table: str, index: int, k0: int, k1: int) -> Floats:
+        """Power of one element, as pandapower scales it, float[n]. [MW]"""
+        row = self.flow.net[table].loc[index]
+        own = self.columns.get((table, "p_mw"), {})
+        values, factor = own.get(index, (np.full(k1, float(row["p_mw"])), 1.0))
+        scale = float(row["in_service"]) * float(row["scaling"]) * factor
+        return np.asarray(values[k0:k1] * scale)
+
     def cluster_mw(self, k0: int, k1: int) -> Floats:
         """Power of all clusters. [MW]"""
-        own = self.columns.get(("load", "p_mw"), {})
+        return sum((self.power_mw("load", i, k0, k1) for i in self.clusters), np.zeros(k1 - k0))
+
+    def site_mw(self, bus: int, k0: int, k1: int) -> Floats:
+        """Load less infeed at a bus (and those fused to it) without the fleet's storages, float[n]. [MW]"""
+        node_of_bus, net = self.flow.matrices.node_of_bus, self.flow.net
         out = np.zeros(k1 - k0)
-        for index in self.clusters:
-            if index in own:
-                values, factor = own[index]
+        for table, sign in SIGN.items():
+            for index, at in net[table]["bus"].items():
+                if node_of_bus.get(int(at)) == node_of_bus[bus] and not (table == "storage" and index in self.stores):
+                    out += sign * self.power_mw(table, int(index), k0, k1)
+        for table, sign in (("asymmetric_load", 1.0), ("asymmetric_sgen", -1.0)):
+            rows = net[table][net[table]["in_service"].astype(bool)]
+            here = np.array([node_of_bus.get(int(at)) == node_of_bus[bus] for at in rows["bus"]], dtype=bool)
+            out += sign * float(sums_of_phases(rows)[0][here].sum()) if len(rows) else 0.0
+        for at, (values, factor) in self.columns.get(("bus", "p_mw"), {}).items():
+            if node_of_bus.get(at) == node_of_bus[bus]:
                 out += values[k0:k1] * factor
-            else:
-                out += float(self.flow.net.load.at[index, "p_mw"])
         return out
 
 
-def play_of(study: Timeseries, case: Case, flow: BatchFlow) -> Play:
-    """Match profiles and clusters to the net. Raises CaseError for elements that are not there or have no supply."""
+def play_of(study: Timeseries, case: Case, flow: BatchFlow, rated: dict[tuple[str, int], float] | None = None) -> Play:
+    """Match profiles and clusters to the net. Raises CaseError for elements that are not there or have no supply.
+
+    rated  (table, index) to the power that a factor multiplies, where the case has the element at another one. [MW]
+    """
     files = [_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
     given = read_profiles(files, study.gaps) if files else None
     t_s = _axis(study, given)
-    play = Play(flow, t_s, study.followed_by == "units", clusters=_clusters(case, flow))
+    play = Play(flow, t_s, study.followed_by == "units", clusters=_clusters(case, flow), rated=rated or {})
     if given is not None:
+        play.start = given.start if given.dated else ""
         play.notes += [*given.notes, f"profiles: {len(given.columns)} columns, from {given.start}"]
         for column in given.columns:
-            _place(play, case, column, _sampled(column, given, t_s), study.check_units)
-    if study.course == "demand":
-        for placement, index in zip(case.placements, play.clusters, strict=True):
-            if index not in play.columns.get(("load", "p_mw"), {}):
-                demand = placement.cluster.demand(float(t_s[-1]) + 1.0, seed=study.seed)
-                _cluster(play, index, np.asarray(demand.value(t_s)), placement.name)
+            place(play, case, column, _sampled(column, given, t_s), study.check_units)
+    _demands(play, case, study)
     return play
+
+
+def _demands(play: Play, case: Case, study: Timeseries) -> None:
+    """The courses of the workloads: where asked for, as the power of clusters without a column; for flicker, of all."""
+    edges = np.append(play.t_s, play.t_s[-1] + (play.t_s[-1] - play.t_s[-2] if len(play.t_s) > 1 else 1.0))
+    given = [i in play.columns.get(("load", "p_mw"), {}) for i in play.clusters]
+    for placement, index, has in zip(case.placements, play.clusters, given, strict=True):
+        if has and not study.flicker:
+            continue
+        if study.course == "constant" and not study.flicker:
+            play.notes.append(f"{placement.name} draws its mean all the time (course = constant)")
+            continue
+        demand = Demand.of(placement.cluster, float(edges[-1]), study.seed)
+        play.demands[index] = demand
+        if has or study.course == "constant":
+            continue
+        put_cluster(play, index, demand.means(edges), placement.name)
+        if demand.flat:
+            play.notes.append(f"the workload of {placement.name} is constant: its course is flat")
+        elif demand.length_s < edges[-1]:
+            days = f"{demand.length_s / DAY_S:g} days"
+            play.notes.append(f"{placement.name}: its workload is drawn for {days} and repeated; means of each step")
+    if not play.columns:
+        play.notes.append("nothing varies: no profiles and no cluster with a course, so every step is the same")
 
 
 def _file(case: Case, name: str) -> Path:
@@ -170,80 +230,3 @@ def _clusters(case: Case, flow: BatchFlow) -> tuple[int, ...]:
             raise CaseError(f"{case.describe_bus(placement.bus)} of {placement.name} is out of service or not "
                             "connected to a slack: place the cluster at a bus that is energised")  # fmt: skip
     return tuple(names[p.name] for p in case.placements)
-
-
-def _place(play: Play, case: Case, column: Column, values: Floats, check: bool) -> None:
-    net = play.flow.net
-    if column.table == "cluster":
-        own = {p.name: i for p, i in zip(case.placements, play.clusters, strict=True)}
-        chosen = own if column.name == "*" else {column.name: own[column.name]} if column.name in own else {}
-        if not chosen:
-            raise CaseError(f"{column.file}: column '{column.title}': {near(column.name, own, 'cluster')}")
-        for name, index in chosen.items():
-            factor = 1.0 if column.quantity == "p_mw" else float(net.load.at[index, "p_mw"])
-            if column.quantity not in ("p_mw", "factor"):
-                raise CaseError(f"{column.file}: column '{column.title}': a cluster takes p_mw or factor")
-            _check(column, values * factor, float(net.load.at[index, "p_mw"]), check)
-            _cluster(play, index, values * factor, name)
-        return
-    rows = net[column.table]
-    names = {str(name): int(i) for i, name in rows["name"].items()}
-    skip = set(play.clusters) if column.table == "load" else set()
-    chosen_rows = [int(i) for i in rows.index if i not in skip] if column.name == "*" else [
-        names[column.name]] if column.name in names else []  # fmt: skip
-    if not chosen_rows:
-        raise CaseError(f"{column.file}: column '{column.title}': {near(column.name, names, column.table)}")
-    if column.table == "asymmetric_load":
-        _by_phase(play, column, values, chosen_rows)
-        return
-    if column.quantity == "factor":
-        _factor(play, column, values, chosen_rows)
-        return
-    if column.name == "*":
-        raise CaseError(f"{column.file}: column '{column.title}': '*' goes with factor; name one {column.table}")
-    if column.quantity == "p_mw":
-        _check(column, values, float(rows.at[chosen_rows[0], "p_mw"]), check)
-    play.put(column.table, column.quantity, chosen_rows[0], values, 1.0, column.title)
-
-
-def _factor(play: Play, column: Column, values: Floats, rows: Sequence[int]) -> None:
-    table = play.flow.net[column.table]
-    for quantity in ("p_mw", "q_mvar"):
-        if quantity in table.columns and not (column.table == "gen" and quantity == "q_mvar"):
-            for index in rows:
-                play.put(column.table, quantity, index, values, float(table.at[index, quantity]), column.title)
-
-
-def _by_phase(play: Play, column: Column, values: Floats, rows: Sequence[int]) -> None:
-    """Loads by phase: a factor on the sum of the phases, as a change of what their buses draw."""
-    if column.quantity != "factor":
-        raise CaseError(f"{column.file}: column '{column.title}': a load by phase takes a factor")
-    table = play.flow.net.asymmetric_load.loc[list(rows)]
-    power = dict(zip(("p_mw", "q_mvar"), sums_of_phases(table), strict=True))
-    for quantity, base in power.items():
-        for bus in dict.fromkeys(int(b) for b in table["bus"]):
-            here = ((table["bus"] == bus) & table["in_service"].astype(bool)).to_numpy()
-            play.put("bus", quantity, bus, values - 1.0, float(base[here].sum()), column.title)
-
-
-def _cluster(play: Play, index: int, mw: Floats, title: str) -> None:
-    row = play.flow.net.load.loc[index]
-    play.put("load", "p_mw", index, mw, 1.0, title)
-    play.put("load", "q_mvar", index, mw, float(row["q_mvar"]) / float(row["p_mw"]) if row["p_mw"] else 0.0, title)
-
-
-def _check(column: Column, values: Floats, base: float, check: bool) -> None:
-    """Refuse what looks like the wrong unit: in the middle a thousand times what the case has, or a thousandth.
-
-    Zeros are left out: the sun is down for half of the day.
-    """
-    some = np.abs(values[np.isfinite(values) & (values != 0.0)])
-    middle = float(np.median(some)) if len(some) else 0.0
-    if not check or middle == 0.0 or base == 0.0:
-        return
-    ratio = middle / abs(base)
-    if THOUSAND[0] < ratio < THOUSAND[1] or THOUSAND[0] < 1.0 / ratio < THOUSAND[1]:
-        word = "thousand times" if ratio > 1.0 else "a thousandth of"
-        raise CaseError(f"{column.file}: column '{column.title}': its middle, {middle:.4g} MW, is {word} the case's "
-                        f"{base:.4g} MW: is the unit in its name right (p_kw, p_mw)? check_units = False takes it "
-                        "as it is")  # fmt: skip

@@ -1,7 +1,8 @@
 """The study `timeseries`: a cluster and the grid around it over a day or a year, one certified power flow a step.
 
-    profiles (CSV) ---> loads, units, cluster ---> blocks of the batch ---> sums, duration curves, file as they come
-    units in service follow the load by their dispatch, or the slack takes it all
+    profiles (CSV), workload, sun ---> loads, units, cluster, PV ---> blocks of the batch ---> sums, curves, verdicts,
+    units in service follow the load by their dispatch,               ^        |               file as they come
+    or the slack takes it all                   taps, capacitors, storages <---+
 
 A step without a solution is marked with the reason and counted; the next one is unharmed.
 Importing this file loads the standard library only; the command line makes its options from the fields below.
@@ -18,18 +19,22 @@ from gridai.studies.common import check_fields, provenance_of, redispatch_tables
 
 if TYPE_CHECKING:
     from gridai.case import Case
+    from gridai.criteria import Profile
     from gridai.reports import Report
 
-COURSES = ("constant", "demand")
+COURSES = ("demand", "constant")
 GAPS = ("refuse", "bridge", "mark")
 FOLLOWERS = ("units", "slack")
+HOLDS = ("voltage", "q", "pf")
+RULES = ("schedule", "shave", "own")
+NO_PROFILE = "none"
 DAY_S, MINUTE_S = 86_400.0, 60.0
 MOST_STEPS = 40_000_000
 
 
 @dataclass(frozen=True)
 class Timeseries:
-    """A day, a year or a second of power flows: losses, energy, duration curves of voltage and loading, tap moves.
+    """A day, a year or a second of power flows: losses, energy, duration curves, taps, capacitors, storages, flicker.
 
     Profiles of loads, units and the cluster come from CSV files, units in the columns' names (load/7/p_mw,
     sgen/PV/p_kw, load/*/factor, cluster/*/p_mw). Steps without a solution are marked with the reason and counted.
@@ -42,8 +47,8 @@ class Timeseries:
                             "none: everything but the cluster stands")  # fmt: skip
     until_s: float | None = setting(None, "s", "end (default: that of the profiles, else a day)", above=0.0)
     step_s: float | None = setting(None, "s", "step (default: the rows of the profiles, else 60 s)", above=0.0)
-    course: Literal["constant", "demand"] = setting(
-        "constant", "", "clusters without a column: constant, or the demand of their workload", choices=COURSES
+    course: Literal["demand", "constant"] = setting(
+        "demand", "", "clusters without a column: the demand of their workload, or their mean", choices=COURSES
     )
     gaps: Literal["refuse", "bridge", "mark"] = setting(
         "refuse", "", "missing rows and cells: refused, a straight line, or steps without data", choices=GAPS
@@ -55,6 +60,53 @@ class Timeseries:
     tap_vm_pu: float | None = setting(None, "pu", "voltage they aim at (default: that of the case)", above=0.0)
     deadband_pu: float = setting(0.0125, "pu", "they act where the voltage is further off", above=0.0)
     delay_s: float = setting(30.0, "s", "so long must it be off before a tap moves, and between two moves", least=0.0)
+    capacitors: bool = setting(False, "", "switched shunts (max_step) hold what capacitors_hold says")
+    capacitor_names: str = setting("", "", "shunts parted by commas (default: every one that can be switched)")
+    capacitors_hold: Literal["voltage", "q", "pf"] = setting(
+        "voltage", "", "voltage of their bus, or reactive power or power factor of capacitor_branch", choices=HOLDS
+    )
+    capacitor_branch: str = setting("", "", "branch at whose first end (from, hv) q or pf is held")
+    capacitor_aim: float | None = setting(
+        None, "pu, MVAr or pf", "what they aim at (default: the case's voltage or reactive power, power factor 0.95)"
+    )
+    capacitor_deadband: float | None = setting(
+        None, "pu or MVAr", "they act where it is further off (default: 0.65 of the largest step's effect)", above=0.0
+    )
+    capacitor_delay_s: float = setting(60.0, "s", "so long must it be off before one switches", least=0.0)
+    pv_mw: float = setting(0.0, "MW", "photovoltaics at the cluster's bus; course from a profile, sgen/PV/p_mw or "
+                           "sgen/PV/factor, else a clear sky", least=0.0)  # fmt: skip
+    latitude_degree: float | None = setting(None, "degree", "where they stand, north positive", least=-90.0)
+    day: float | None = setting(None, "", "day of the year at the first step (default: of the profiles' dates, else "
+                                "172)", least=1.0)  # fmt: skip
+    hour: float | None = setting(None, "h", "solar time at the first step (default: of the dates, else 0)", least=0.0)
+    tilt_degree: float = setting(25.0, "degree", "tilt of the modules, 0: level", least=0.0)
+    azimuth_degree: float = setting(180.0, "degree", "where they look, 180: south", least=0.0)
+    storage_mw: float = setting(0.0, "MW", "power of a battery at the cluster's bus", least=0.0)
+    storage_mwh: float = setting(0.0, "MWh", "energy of that battery", least=0.0)
+    storage_soc_percent: float = setting(50.0, "%", "its charge at the first step", least=0.0)
+    storage_efficiency: float = setting(0.9, "", "there and back, of storages that state none", above=0.0)
+    storage_rule: Literal["schedule", "shave", "own"] = setting(
+        "schedule",
+        "",
+        "storages follow their profiles, shave peaks, or keep what stands at the bus for it",
+        choices=RULES,
+    )
+    storage_at: str = setting("site", "", "whose power they hold: site (net load of the cluster's bus), substation "
+                              "(what the slack gives), or a branch's name (its first end)")  # fmt: skip
+    shave_mw: float | None = setting(None, "MW", "level to which shave holds it")
+    recharge_mw: float | None = setting(None, "MW", "level up to which they charge again (default: 0.9 of shave_mw)")
+    storage_deadband_mw: float = setting(0.0, "MW", "they begin to act where it is further off", least=0.0)
+    storage_delay_s: float = setting(0.0, "s", "so long must it be off before they begin", least=0.0)
+    flicker: bool = setting(False, "", "Pst of ten-minute periods at the cluster's bus from its power below the step")
+    flicker_periods: int = setting(144, "", "so many periods at most, in blocks of two hours over the course", least=1)
+    short_circuit_mva: float | None = setting(
+        None, "MVA", "at the cluster's bus (default: by the dynamic models, else IEC 60909)", above=0.0
+    )
+    xr: float = setting(10.0, "", "reactance over resistance there, for flicker", above=0.0)
+    cluster: str | None = setting(None, "", "cluster of PV, battery and flicker; needed when the case has several")
+    profile: str = setting(
+        "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no verdicts"
+    )
     enforce_q_lims: bool = setting(False, "", "hold units within their reactive limits")
     check_units: bool = setting(True, "", "refuse profiles that look a thousand times too large or small")
     keep: str = setting("", "", "write every step to this .csv or .parquet file as it is solved")
@@ -65,80 +117,61 @@ class Timeseries:
     def __post_init__(self) -> None:
         found = Problems("study timeseries")
         check_fields(self, found)
-        if not found and self.detail and not self.keep:
-            found.add("timeseries", None, "keep", self.keep, "name the file that detail is written to")
-        if not found and self.step_s is not None and self.until_s is not None and self.step_s > self.until_s:
-            found.add("timeseries", None, "step_s", self.step_s, f"give a step up to until_s = {self.until_s:g} s")
+        if not found:
+            for name, value, remedy in self._faults():
+                found.add("timeseries", None, name, value, remedy)
         found.raise_if_any(SettingError)
+
+    def _faults(self) -> list[tuple[str, Any, str]]:
+        """What does not go together: field, value, remedy."""
+        out: list[tuple[str, Any, str]] = []
+        if self.detail and not self.keep:
+            out.append(("keep", self.keep, "name the file that detail is written to"))
+        if self.step_s is not None and self.until_s is not None and self.step_s > self.until_s:
+            out.append(("step_s", self.step_s, f"give a step up to until_s = {self.until_s:g} s"))
+        if self.capacitors and self.capacitors_hold != "voltage" and not self.capacitor_branch:
+            out.append(("capacitor_branch", "", f"name the branch whose {self.capacitors_hold} they hold"))
+        if self.capacitors_hold == "pf" and self.capacitor_aim is not None and not 0.0 < self.capacitor_aim <= 1.0:
+            out.append(("capacitor_aim", self.capacitor_aim, "give a power factor above 0, at most 1"))
+        if (self.storage_mw > 0.0) != (self.storage_mwh > 0.0):
+            out.append(("storage_mwh", self.storage_mwh, "give storage_mw and storage_mwh together"))
+        if self.storage_soc_percent > 100.0 or self.storage_efficiency > 1.0:
+            out.append(("storage_efficiency", self.storage_efficiency, "give at most 1, and a charge of at most 100 %"))
+        if self.storage_rule == "shave" and self.shave_mw is None:
+            out.append(("shave_mw", None, "give the level to which peaks are shaved"))
+        if None not in (self.shave_mw, self.recharge_mw) and self.recharge_mw > self.shave_mw:  # type: ignore[operator]
+            out.append(("recharge_mw", self.recharge_mw, "give a level up to shave_mw"))
+        return out
 
     def run(self, case: Case, tick: Callable[[int, int], None] | None = None) -> Report:
         """Solve every step; tick(done, total) is called as steps are solved.
 
-        Raises CaseError for faults of the profiles, PowerFlowError where the case as it stands has no power flow.
+        Raises CaseError for faults of the profiles and of controllers that would hunt or cannot act, SettingError for
+        what does not go together, PowerFlowError where the case as it stands has no power flow.
         """
         from gridai.reports import Report
+        from gridai.studies import series_notes, series_run
         from gridai.studies import series_tables as tables
 
-        play, sums, taps = self.sums(case, tick)
-        result = tables.result_of(case, sums)
+        profile = self._profile(case)
+        done = series_run.play(self, case, profile, tick)
+        result = tables.result_of(case, done)
         return Report(
-            title=f"{case.name}: {len(sums.t_s):,} power flows over {tables.span(sums)}",
+            title=f"{case.name}: {len(done.sums.t_s):,} power flows over {tables.span(done.sums)}",
             study=self,
-            summary=tables.summary(sums, taps),
-            verdicts=(),
-            limits=(),
+            summary=tables.summary(done),
+            verdicts=done.verdicts,
+            limits=done.limits,
             result=result,
             figures=("course",),
-            tables={**tables.tables(sums, taps), **redispatch_tables(case)},
-            notes=(*play.notes, *tables.notes(self, sums), *case.notes),
-            provenance=provenance_of(case, result),
+            tables={**tables.tables(done), **redispatch_tables(case)},
+            notes=(*done.setup.play.notes, *series_notes.notes(self, done), *case.notes),
+            provenance=provenance_of(case, result, profile),
         )
 
-    def sums(self, case: Case, tick: Callable[[int, int], None] | None = None) -> tuple[Any, Any, Any]:
-        """What varies, the sums over all steps, and the tap changers (None without)."""
-        from contextlib import nullcontext
+    def _profile(self, case: Case) -> Profile | None:
+        from gridai.criteria.profiles import DEFAULTS
+        from gridai.studies.common import profile_of
 
-        from gridai.grid.batch import BatchFlow
-        from gridai.grid.series import blocks, tap_changers
-        from gridai.results.stream import Stream
-        from gridai.studies.series_play import play_of
-        from gridai.studies.series_sums import Sums
-        from gridai.studies.series_tables import branch_names
-
-        out = Stream(self.keep) if self.keep else None
-        flow = BatchFlow(case.net, enforce_q_lims=self.enforce_q_lims)
-        play = play_of(self, case, flow)
-        taps = tap_changers(flow, self.deadband_pu, self.delay_s, self.tap_vm_pu) if self.taps else None
-        keys = {i: key for key, i in case.buses.items()}
-        sums = Sums(play.t_s, [keys[int(i)] for i in flow.net.bus.index], branch_names(flow.net))
-        with out or nullcontext() as file:
-            for block in blocks(flow, play.t_s, play.vary, threads=self.threads, taps=taps):
-                at = slice(block.k0, block.k0 + len(block.solved))
-                courses = sums.add(block, play.cluster_mw(at.start, at.stop))
-                if file is not None:
-                    file.write(_columns(sums, block, courses, play.t_s[at], self.detail))
-                if tick is not None:
-                    tick(at.stop, len(play.t_s))
-        return play, sums, taps
-
-
-def _columns(sums: Any, block: Any, courses: dict[str, Any], t_s: Any, detail: bool) -> dict[str, Any]:
-    """One block as columns of the file: time, whether solved and why not, the courses with their places."""
-    import numpy as np
-
-    buses = np.array([*sums.buses, ""])
-    branches = np.array([*sums.branches, ""])
-    reasons = np.full(len(t_s), "", dtype=object)
-    for k, text in block.reasons.items():
-        reasons[k - block.k0] = text
-    good = block.solved
-    out: dict[str, Any] = {"t_s": t_s, "solved": good.astype(int), "reason": reasons}
-    for name in ("cluster_mw", "losses_mw", "slack_mw", "vm_min_pu", "vm_max_pu", "percent_max"):
-        out[name] = courses[name]
-    out["vm_min_bus"] = buses[np.where(good, courses["vm_min_at"], -1)]
-    out["percent_max_branch"] = branches[np.where(good, courses["percent_max_at"], -1)]
-    if detail:
-        out |= {f"bus/{name}/vm_pu": block.vm_pu[:, k] for k, name in enumerate(sums.buses)}
-        out |= {f"branch/{name}/percent": block.percent[:, k] for k, name in enumerate(sums.branches)}
-        out |= {f"tap/{k}/position": block.taps[:, k] for k in range(block.taps.shape[1])}
-    return out
+        unknown = self.profile == "default" and "profile" not in case.defaults and case.f_hz not in DEFAULTS
+        return None if self.profile == NO_PROFILE or unknown else profile_of(case, self.profile)

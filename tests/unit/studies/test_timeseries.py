@@ -17,7 +17,9 @@ from gridai.case import Case, load_case
 from gridai.cluster import Cluster
 from gridai.errors import CaseError, SettingError
 from gridai.grid.batch import BatchFlow, Vary
-from gridai.grid.series import Changer, Changers, blocks, tap_changers
+from gridai.grid.series import blocks
+from gridai.grid.series_devices import tap_changers
+from gridai.grid.series_switch import Switch, Switching, Watch
 from gridai.results.course import course_of
 from gridai.studies import Timeseries
 
@@ -80,7 +82,7 @@ def test_units_follow_the_load_by_their_dispatch(ieee39: Any, tmp_path: Path):
 
 
 def test_energy_of_a_constant_cluster(ieee39: Any):
-    report = Timeseries(until_s=7200.0, step_s=60.0).run(ieee39)
+    report = Timeseries(until_s=7200.0, step_s=60.0, course="constant").run(ieee39)
     p = ieee39.placements[0].cluster.p_mw
     assert report.summary["cluster_energy"].value == pytest.approx(2.0 * p, rel=1e-12)
     assert report.summary["steps"].value == 120.0
@@ -109,19 +111,18 @@ def test_taps_are_those_of_a_plain_loop():
     net, changer, q = one_changer()
     t_s = 600.0 * np.arange(len(q))
     flow = BatchFlow(net)
-    taps = Changers(flow, (changer,))
+    taps = Switching(flow, (changer,))
 
     def vary(a: int, b: int) -> list[Vary]:
         return [Vary("load", "q_mvar", q[a:b, None], [0])]
 
-    got = np.concatenate([b.taps[:, 0] for b in blocks(flow, t_s, vary,
-                                                       taps=taps, chunk=64)])  # fmt: skip
+    got = np.concatenate([b.positions[:, 0] for b in blocks(flow, t_s, vary, switches=taps, chunk=64)])
     position, since, moves, expected = 0, None, 0, []
     for k, t in enumerate(t_s):
         net.load.at[0, "q_mvar"], net.trafo.at[0, "tap_pos"] = q[k], position
         expected.append(position)
-        error = float(runpp(net)[1]) - changer.vm_pu
-        side = 0 if abs(error) <= changer.deadband_pu else int(np.sign(error))
+        error = float(runpp(net)[1]) - changer.aim
+        side = 0 if abs(error) <= changer.deadband else int(np.sign(error))
         if (side > 0 and position == 9) or (side < 0 and position == -9):
             side = 0
         if side == 0:
@@ -135,14 +136,14 @@ def test_taps_are_those_of_a_plain_loop():
     assert moves > 5
 
 
-def one_changer() -> tuple[Any, Changer, Any]:
+def one_changer() -> tuple[Any, Switch, Any]:
     net = pp.create_empty_network()
     hv, lv = pp.create_bus(net, 110.0), pp.create_bus(net, 20.0)
     pp.create_ext_grid(net, hv)
     pp.create_transformer(net, hv, lv, "25 MVA 110/20 kV")
     pp.create_load(net, lv, 5.0, 8.0)
     day = 8.0 + 7.0 * np.sin(6.0 * np.pi * np.arange(144) / 144.0) + np.random.default_rng(3).normal(0.0, 0.5, 144)
-    return net, Changer(0, lv, 0.97, 0.008, 1200.0), day
+    return net, Switch("trafo", 0, Watch("voltage", "bus", lv), 0.97, 0.008, 1200.0, -1), day
 
 
 def with_taps(net: Any) -> Any:
@@ -160,7 +161,7 @@ def test_taps_in_the_study_and_a_dead_band_that_would_hunt(tmp_path: Path):
     report = Timeseries(profiles=file, taps=True, tap_vm_pu=1.0, deadband_pu=0.013, followed_by="slack").run(case)
     assert report.summary["tap_moves"].value >= 2.0
     assert report.summary["unsolved"].value == 0.0
-    assert report.tables["taps"].rows
+    assert report.tables["switches"].rows
     with pytest.raises(CaseError, match="hunt"):
         tap_changers(BatchFlow(case.net), 0.001, 30.0)
 
@@ -184,7 +185,9 @@ def test_taps_in_the_study_and_a_dead_band_that_would_hunt(tmp_path: Path):
          "clocks go back"),
         ("time,load/L3/p_mw\n2024-03-31T01:00,300\n2024-03-31T01:30,300\n2024-03-31T03:00,300\n2024-03-31T03:30,300\n",
          "clocks go forward"),
-        ("", "cannot be read"),
+        ("", "holds no profile: give a header"),
+        ("t_s,load/L3/p_mw\n", "holds no profile"),
+        ("t_s,load/L3/sc_mva\n0,300\n60,300\n", "belongs to a cluster"),
     ],
 )  # fmt: skip
 def test_faults_of_profiles_are_named(ieee39: Any, tmp_path: Path, rows: str, words: str):
@@ -222,11 +225,11 @@ def test_an_interruption_keeps_what_is_solved(ieee39: Any, tmp_path: Path, monke
 
     add, seen = series_sums.Sums.add, []
 
-    def stop(self: Any, block: Any, cluster: Any) -> Any:
+    def stop(self: Any, *given: Any) -> Any:
         if seen:
             raise KeyboardInterrupt
         seen.append(1)
-        return add(self, block, cluster)
+        return add(self, *given)
 
     monkeypatch.setattr(series_sums.Sums, "add", stop)
     out = tmp_path / "s.csv"
@@ -258,4 +261,4 @@ def test_a_year_in_minutes_with_flows(ieee39: Any, tmp_path: Path):
     )
     report = Timeseries(profiles=file).run(ieee39)
     assert report.summary["unsolved"].value == 4.0
-    assert [(r[0], r[2]) for r in report.tables["unsolved"].rows] == [("12000000", "1"), ("18000000", "3")]
+    assert [(r[0], r[2]) for r in report.tables["unsolved"].rows] == [("138.8888889", "1"), ("208.3333333", "3")]
