@@ -1,8 +1,9 @@
-"""The table of agreement with PSS/E, every reference folder run from its RAW and DYR, and that of WECC's swings.
+"""The table of agreement with PSS/E, every series run from its RAW and DYR, and that of WECC's swings.
 
 Usage: python scripts/validation_table.py [folder for README.md, default tests/validation]
 
-The reference data are looked for in $GRIDAI_REFERENCE, else in ../shared/reference beside the checkout.
+The reference data are looked for in $GRIDAI_REFERENCE, else in ../shared/reference beside the checkout; without them
+the table holds the rows of tests/validation/psse_samples alone.
 """
 
 import os
@@ -20,7 +21,7 @@ reference = Path(os.environ.get("GRIDAI_REFERENCE", CHECKOUT.parent / "shared" /
 if (reference / "psse").is_dir():
     text = psse_table.markdown(reference / "psse") + wecc_table.markdown(reference)
 else:
-    text = f"{psse_table.HEADER}\nNo reference data at {reference}: set GRIDAI_REFERENCE.\n"
+    text = f"{psse_table.markdown(None)}\nNo reference data at {reference}: set GRIDAI_REFERENCE.\n"
 out.mkdir(parents=True, exist_ok=True)
 (out / "README.md").write_text(text, encoding="utf-8")
 print(text)

@@ -49,28 +49,29 @@ LAG = "source admittance"
 CURRENT_SOURCES = ("regca1", "dera1")
 
 
-def run(case: Case, change: str | Event, rows: int) -> tuple[System, Result]:
+def run(case: Case, change: str | Event, rows: int, step_s: float = STEP_S) -> tuple[System, Result]:
     """System and result of a branch that opens (or another event) at 1.0 s: row 200 is before it, row 201 after it."""
-    event = BranchTrip(change) if isinstance(change, str) else change
-    marched = _March(case)
+    event, trip = BranchTrip(change) if isinstance(change, str) else change, round(1.0 / step_s)
+    marched = _March(case, step_s)
     places, channels = channel_table(marched.system)
     data = np.empty((rows, len(places)))
     for row in range(rows):
         marched.evaluate()
         data[row] = marched.engine.work.sig[places]
-        if row == TRIP:
+        if row == trip:
             marched.apply(event)
         elif row + 1 < rows:
             marched.step()
-    t = STEP_S * np.concatenate([np.arange(TRIP + 1), np.arange(TRIP, rows - 1)])
+    t = step_s * np.concatenate([np.arange(trip + 1), np.arange(trip, rows - 1)])
     return marched.system, Result(t, data, channels, (), {"f_hz": case.f_hz})
 
 
 class _March:
     """State of the run: x, f of this row and of the row before."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, step_s: float) -> None:
         whole, buses = _with_sources(case)
+        self.step_s = step_s
         self.system = compile_system(whole)
         self.engine = Run(self.system)
         self.rhs, self.x = self.engine.rhs(), self.system.x0.copy()
@@ -114,13 +115,13 @@ class _March:
     def step(self) -> None:
         """To the next row."""
         f = self.f if self.at_switching is None else 0.5 * (self.at_switching + self.f)
-        new = self.x + STEP_S * (1.5 * f - 0.5 * self.before)
+        new = self.x + self.step_s * (1.5 * f - 0.5 * self.before)
         self.before, self.at_switching = f, None
         if self.finer:
             starts = [unit.inputs(self.engine) for unit in self.finer]
             self.rhs(0.0, new)
             for unit, start in zip(self.finer, starts, strict=True):
-                unit.integrate(start, unit.inputs(self.engine), self.x, new)
+                unit.integrate(start, unit.inputs(self.engine), self.x, new, self.step_s)
         for unit in self.clamped:
             unit.clamp(self.engine, new)
         new[self.slip] -= 1.0
@@ -172,16 +173,18 @@ class _Unit:
         self._call("outputs")
         return self.records["y"]
 
-    def integrate(self, before: SimpleNamespace, after: SimpleNamespace, start: np.ndarray, new: np.ndarray) -> None:
+    def integrate(
+        self, before: SimpleNamespace, after: SimpleNamespace, start: np.ndarray, new: np.ndarray, step_s: float
+    ) -> None:
         """Heun's method in parts of the step, inputs held; before, after: the inputs at the step's ends."""
         for name in ("v_re", "v_im"):
             change = getattr(after, name) - getattr(before, name)
             setattr(before, name, getattr(before, name) + HELD_SHARE * change)
         self.records["u"] = before
-        x, parts = start[self.place].copy(), FINER[self.model.name]
-        for _ in range(parts):
+        x, part_s = start[self.place].copy(), step_s / FINER[self.model.name]
+        for _ in range(FINER[self.model.name]):
             first = self._rates(x)
-            x = x + STEP_S / parts / 2 * (first + self._rates(x + STEP_S / parts * first))
+            x = x + part_s / 2 * (first + self._rates(x + part_s * first))
         new[self.place] = x
 
 

@@ -3,7 +3,7 @@
 The system has converters on the same bus, so the recorded bus voltage is played in: each unit (GENROU, SEXS, GAST)
 runs alone behind it, kernels in plain Python, and its power is compared. The disturbance is small: the frequency
 settles 1e-5 below nominal, so with a droop of 0.33 the governors raise the power by 3e-5 of the machines' base,
-1.7e-4 of their power; the file prints six digits of it. That is all that PSS/E's public series show of GAST.
+1.7e-4 of their power; the file prints six digits of it. A larger swing of GAST stands in `psse_samples.toml`.
 """
 
 from __future__ import annotations
