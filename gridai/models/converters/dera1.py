@@ -355,7 +355,7 @@ MODEL = Model(
         Param("tfl_s", "s", 0.16, "time below fl until all has tripped", low=0.0),
         Param("tfh_s", "s", 0.16, "time above fh until all has tripped", low=0.0),
         Param("tg_s", "s", 0.02, "time constant of the current control, above 0", low=1e-3),
-        Param("rrpwr_pu_per_s", "pu/s", 2.0, "largest rate at which the active current grows", low=1e-6),
+        Param("rrpwr_pu_per_s", "pu/s", 2.0, "largest rate at which the active current grows; 0: never", low=0.0),
         Param("tv_s", "s", 0.02, "time constant of the trip multiplier; 0 is algebraic", low=0.0),
         Param("vpr_pu", "pu", 0.3, "voltage below which the frequency does not trip", low=0.0),
         Param("iqh1_pu", "pu", 1.0, "upper limit of the current for the voltage error"),
