@@ -91,7 +91,8 @@ TRIP_SETTINGS = {
 """Trip settings by abnormal performance category of IEEE Std 1547-2018 (60 Hz), from its default stages UV2 (0.45 pu
 and 0.16 s in I and II, 0.50 pu and 2 s in III), OV2 (1.20 pu, 0.16 s), UF2 (56.5 Hz) and OF2 (62.0 Hz), 0.16 s: the
 curve begins 0.01 pu below UV2 and is 0.05 pu wide, and ends at OV2. The slow stages (UV1 0.70 pu for 2 and 10 s,
-0.88 pu for 21 s; OV1 1.10 pu for 2 or 13 s; UF1 58.5 Hz, OF1 61.2 Hz for 300 s) have no place in this model."""
+0.88 pu for 21 s; OV1 1.10 pu for 2 or 13 s; UF1 58.5 Hz, OF1 61.2 Hz for 300 s) have no place in this model. EPRI's
+OpenDER has the same numbers for III; the standard itself was not at hand."""
 
 
 @kernel
