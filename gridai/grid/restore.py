@@ -45,7 +45,7 @@ class Restored:
     tie          None where no tie joins what is dead to what is live.
     restored_mw  load that is fed again. [MW]
     percent, branch  highest loading and what has it; vm_low, bus  lowest voltage and where.
-    beyond       number of limits that are not kept, of those that the network keeps with everything in.
+    beyond       number of limits that are not kept; what is outside with everything in may get worse a little.
     tried        number of ties tried; why: why none is closed.
     """
 

@@ -18,6 +18,8 @@ from gridai.grid.slack_out import SlackOut, slack_units
 
 Floats = NDArray[np.float64]
 CHUNK = 4096
+WORSE_PU, WORSE_PERCENT = 0.005, 1.0
+"""How much further out a voltage or a loading may go that is outside its limit with everything in, as in hosting."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Security:
               of each living one gives, in their order. [MW]
     moved     of outages of a unit at the slack: who takes the reference, and what the units are short of. [MW]
     percent, vm_low, vm_high  worst of each outage, NaN where unsolved. [%, pu]
-    overloads, voltages       all that is beyond a limit and was not with everything in.
+    overloads, voltages       all that is beyond a limit; what was so with everything in, where it gets worse.
     band, ceiling             the limits: float[buses] low and high, float[branches]. [pu, %]
     """
 
@@ -81,11 +83,11 @@ def assess(
     """
     base = flow.solve(scenarios=1)
     vm0, percent0 = base.vm_pu[0], percents(flow, base, scale)[0]
-    band = np.where(vm0 < low - EDGE_PU, -np.inf, low), np.where(vm0 > high + EDGE_PU, np.inf, high)
-    ceiling = np.where(percent0 > most, np.inf, most)
+    below, above, over = vm0 < low - EDGE_PU, vm0 > high + EDGE_PU, percent0 > most
+    band = np.where(below, vm0 - WORSE_PU, low), np.where(above, vm0 + WORSE_PU, high)
+    ceiling = np.where(over, percent0 + WORSE_PERCENT, most)
     out = Security(tuple(outages), np.zeros(len(outages), dtype=bool))
-    out.already = int((np.isinf(band[0]) & np.isfinite(low)).sum() + (np.isinf(band[1]) & np.isfinite(high)).sum()
-                      + np.isinf(ceiling).sum())  # fmt: skip
+    out.already = int(below.sum() + above.sum() + over.sum())
     out.band, out.ceiling = band, ceiling
     out.reached = np.zeros(len(outages))
     for name in ("lost_buses", "lost_load_mw", "lost_gen_mw", "percent", "vm_low", "vm_high"):

@@ -30,8 +30,9 @@ class Contingency:
     """N-1 and N-1-1: overloads and voltages after every outage, ranked; islands and restoration; fault levels.
 
     Fault levels by IEC 60909. The clusters of the case are in the power flow. What is outside a limit with everything
-    in is not listed again. Between the two outages of n-1-1 nothing is adjusted. Exit status 1 if an outage has no
-    power flow, overloads a branch, drives a voltage out of its band, or cuts off more load than --most-lost-mw.
+    in is listed where it gets worse by 0.005 pu or 1 %. Between the two outages of n-1-1 nothing is adjusted. Exit
+    status 1 if an outage has no power flow, overloads a branch, drives a voltage out of its band, or cuts off more
+    load than --most-lost-mw.
     """
 
     needs_cluster: ClassVar[bool] = False

@@ -231,7 +231,8 @@ def notes(found: Security, unrated: int, rating_mva: float | None, pairs: bool =
     out = [
         "nothing is redispatched after an outage: what is lost falls on the slack; each power flow is certified by its "
         "residual",
-        f"{found.already} voltages and loadings are outside their limits with everything in; they are not listed again",
+        f"{found.already} voltages and loadings are outside their limits with everything in; they are listed where an outage "
+        "makes them worse by more than 0.005 pu or 1 %",
     ]
     if pairs:
         out.insert(1, "n-1-1: nothing is adjusted between the two outages, no dispatch, tap or switch, so the order of "

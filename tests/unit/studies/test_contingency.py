@@ -48,7 +48,9 @@ def test_every_overload_and_voltage_is_runpps(report: Any, with_cluster: Any):
         for key, value in found.items():
             limit = 100.0 if not key.startswith("bus") else 1.05
             digits = 1 if limit == 100.0 else 4
-            if value > limit + 1e-6 and base[key] <= limit + 1e-6:
+            worse = 1.0 if limit == 100.0 else 0.005  # what is outside beforehand may go so much further
+            held = limit if base[key] <= limit + 1e-6 else base[key] + worse
+            if value > held + 1e-6:
                 seen.add((key, outage))
                 assert rows[key, outage] == pytest.approx(value, abs=0.51 * 10.0**-digits)  # rounded to this
     assert len(seen) > 20
