@@ -87,8 +87,12 @@ class Contingencies:
         for bus, node in m.node_of_bus.items():
             self._buses_of.setdefault(node, []).append(bus)
 
-    def prepare(self, outages: Iterable[Outage]) -> Prepared:
-        """Find what each outage cuts off and set up its changes. Raises CaseError for branches not in service."""
+    def prepare(self, outages: Iterable[Outage], shared: bool = True) -> Prepared:
+        """Find what each outage cuts off and set up its changes. Raises CaseError for branches not in service.
+
+        shared  what a living island is short of in the base case is shared by headroom; False, for states that are not
+                the base case: all of it falls on the island's reference. Which islands live, the base case says.
+        """
         listed, lists = tuple(outages), Lists()
         dead_buses: list[tuple[int, ...]] = []
         islands: dict[int, tuple[Island, ...]] = {}
@@ -98,7 +102,7 @@ class Contingencies:
             dead = self._cuts.dead([self._edge_of[r] for r in rows])
             if len(dead):
                 islands[number] = self._judge(dead, rows, outage, injected)
-                dead = self._hold(islands[number], lists)
+                dead = self._hold(islands[number], lists, shared)
             self._open(rows, set(dead.tolist()), lists)
             lists.close(dead)
             dead_buses.append(tuple(sorted(bus for k in dead.tolist() for bus in self._buses_of.get(k, ()))))
@@ -120,13 +124,13 @@ class Contingencies:
         left = self.islands.slack_side(dead) if any(x.lives for x in found) else None
         return tuple(found) if left is None else (*found, left)
 
-    def _hold(self, found: tuple[Island, ...], lists: Lists) -> Any:
+    def _hold(self, found: tuple[Island, ...], lists: Lists, shared: bool) -> Any:
         """Hold the living islands, each by its reference; returns the nodes that are dead."""
         node_of = self.flow.matrices.node_of_bus
         for island in found:
             if not island.lives:
                 continue
-            for (table, index), p_mw in island.shares:
+            for (table, index), p_mw in island.shares if shared else ():
                 lists.lose(node_of[int(self.flow.net[table].at[index, "bus"])], complex(p_mw), False)
             lists.limit(island.node, -UNLIMITED_MVAR, UNLIMITED_MVAR)
             lists.tie(self.islands.tie(island))

@@ -130,7 +130,7 @@ class Sizing:
     ) -> None:  # fmt: skip
         self.flow, self.limits, self.q_per_p, self.threads = flow, limits, q_per_p, threads
         self.outages = tuple(single_outages(flow, BRANCHES) if outages is None else outages)
-        ready = Contingencies(flow).prepare(self.outages)
+        ready = Contingencies(flow).prepare(self.outages, shared=False)
         self._changes, self.dead_buses = ready.changes, ready.dead_buses
         self._tick = tick or (lambda count: None)
         self.flows = 0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gridai.grid.restore import Restored
     from gridai.grid.security import Security
 
-LISTED = 200
+LISTED = 60
 UNRATED_PERCENT = 0.05
 """The highest loading of all is below this only where no branch states a rating. [%]"""
 
@@ -27,12 +27,14 @@ def islands(found: Security, flow: Any, most: int = LISTED) -> Table:
     for k in split:
         references = iter(found.reference_mw.get(k, ()))
         for island in found.islands[k]:
+            if not island.buses:
+                continue  # the open end of a line
             count += 1
             text = held_by(flow, island, next(references, float("nan"))) if island.lives else island.why
             mw = sum(load.get(bus, 0.0) for bus in island.buses)
             units = sum(power.get(bus, 0.0) for power in given for bus in island.buses)
             rows.append((outage_of(flow, found, k), _buses(flow, island.buses), str(len(island.buses)),
-                         "lives" if island.lives else "dead", f"{mw:.1f}", f"{units:.1f}", text))  # fmt: skip
+                         "lives" if island.lives else "dead", _mw(mw), _mw(units), text))  # fmt: skip
     title = "islands beside the slack's, the outage that loses most load first"
     title += f": {most} of {count:,}" if count > most else ""
     columns = ("outage", "island", "buses", "state", "load MW", "generation MW before", "why, and who holds it")
@@ -74,6 +76,10 @@ def restoration(found: Security, flow: Any, restored: list[Restored], ties: int)
 def _buses(flow: Any, buses: tuple[int, ...]) -> str:
     names = [name_of(flow, "bus", bus).removeprefix("bus ") for bus in buses[:4]]
     return ", ".join(names) + (f" and {len(buses) - 4} more" if len(buses) > 4 else "")
+
+
+def _mw(mw: float) -> str:
+    return f"{mw:.1f}" if abs(mw) >= 10.0 or mw == 0.0 else f"{mw:.3f}"
 
 
 def _number(value: Any) -> float:

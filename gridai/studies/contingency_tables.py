@@ -177,8 +177,8 @@ def tables(
     unsolved = sorted(found.reasons, key=lambda k: found.reached[k])
     cells = tuple((outage_of(flow, found, k), found.reasons[k]) for k in unsolved[:LISTED])
     out["unsolved"] = Table(_of("outages without a certified solution", cells, unsolved), ("outage", "reason"), cells)
-    out["islands"], out["slack_units"] = islands(found, flow), slacks(found, flow)
     out["restoration"] = restoration(found, flow, *restored)
+    out["islands"], out["slack_units"] = islands(found, flow), slacks(found, flow)
     if levels is not None:
         keys = {i: k for k, i in case.buses.items()}
         mw: dict[int, float] = {}

@@ -30,8 +30,13 @@ MOST_MODES = 5_000_000
 class OperatingModes:
     """Many operating modes judged at once: seasons, dispatches, renewables, planned outages, each with N-1; ranked.
 
-    Each rejected mode has its reason in words: element, value, limit, contingency. An interrupted run goes on where it
-    stopped if --keep names a file.
+    Each rejected mode has its reason in words: element, value, limit, contingency. --explain N tells all of mode N: its
+    dispatch, every contingency, every limit it breaks. An interrupted run goes on where it stopped if --keep names a
+    file.
+
+    Exit status 1 if the grid rejects more of the possible modes than --allowed-percent: no power flow, a loading, a
+    voltage. A dispatch that cannot be (short of generation, renewables beyond the load, the slack beyond its turbines)
+    is no fault of the grid and is not counted.
     """
 
     needs_cluster: ClassVar[bool] = False
@@ -67,6 +72,12 @@ class OperatingModes:
     )
     worse_percent: float = setting(
         1.0, "%", "how much higher a loading may go that is above its limit in the case as it stands", least=0.0
+    )
+    allowed_percent: float = setting(
+        0.0, "%", "part of the possible modes that the grid may reject before a verdict fails", least=0.0
+    )
+    explain: int | None = setting(
+        None, "", "tell all of this mode, by its number in the table, and judge no other (default: judge all)", least=0
     )
     keep: str = setting("", "", "CSV file of finished modes; a run that finds its own file goes on from there")
     threads: int = setting(2, "", "threads of the batch", least=1)
@@ -105,19 +116,23 @@ class OperatingModes:
     def run(self, case: Case, tick: Callable[[int, int], None] | None = None) -> Report:
         """Judge every mode. tick(done, total) is called as modes are finished.
 
-        Raises PowerFlowError where the case as it stands has no power flow, SettingError for a file of another run.
+        Raises PowerFlowError where the case as it stands has no power flow, SettingError for a file of another run
+        and for a mode to explain that there is not.
         """
         from gridai.reports import Report
         from gridai.studies import operating_tables as tables
+        from gridai.studies.operating_explain import explain
         from gridai.studies.operating_run import play
 
+        if self.explain is not None:
+            return explain(self, case)
         done = play(self, case, tick)
         result = tables.result_of(case, done)
         return Report(
             title=f"{case.name}: {len(done.modes):,} operating modes",
             study=self,
             summary=tables.summary(done),
-            verdicts=(),
+            verdicts=tables.verdicts(self, done),
             limits=(),
             result=result,
             figures=("operating_modes",),

@@ -45,8 +45,28 @@ class Done:
     each: int
 
 
-def play(study: OperatingModes, case: Case, tick: Callable[[int, int], None] | None) -> Done:
-    """Judge every mode that is not in the file yet."""
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is judged: modes, and for each planned outage (0: none) the numbers of the states they are tried in."""
+
+    modes: Modes
+    seasons: tuple[str, ...]
+    season: Any
+    planned: tuple[Outage, ...]
+    sizing: Sizing
+    dispatch: Dispatch
+    states: list[Any]
+    profile: Any
+    unrated: int
+
+    def done(self, outcomes: Outcomes, resumed: int) -> Done:
+        """With the outcomes."""
+        return Done(self.modes, outcomes, self.seasons, self.season, self.planned, self.sizing, self.dispatch,
+                    self.profile, self.unrated, resumed, max(len(s) for s in self.states))  # fmt: skip
+
+
+def plan(study: OperatingModes, case: Case) -> Plan:
+    """The network, its limits and outages, and the modes; the case as it stands is solved."""
     judged = Judge.of(case, study.profile, ("normal", "contingency"), 180.0)
     flow = BatchFlow(case.net)
     scale, unrated = loading_scales(flow, study.rating_mva)
@@ -60,6 +80,13 @@ def play(study: OperatingModes, case: Case, tick: Callable[[int, int], None] | N
     names = {str(n): int(i) for i, n in flow.net.load["name"].items()}
     dispatch = Dispatch(flow, [names[p.name] for p in case.placements])
     seasons, season, modes = _modes(study, len(planned))
+    return Plan(modes, seasons, season, planned, sizing, dispatch, states, judged.profile, unrated)
+
+
+def play(study: OperatingModes, case: Case, tick: Callable[[int, int], None] | None) -> Done:
+    """Judge every mode that is not in the file yet."""
+    todo_of = plan(study, case)
+    modes, states = todo_of.modes, todo_of.states
     file = _File(study, case, len(modes))
     outcomes = file.read()
     todo = np.flatnonzero(outcomes.kind < 0)
@@ -67,11 +94,10 @@ def play(study: OperatingModes, case: Case, tick: Callable[[int, int], None] | N
     each = max(1, FLOWS // max(len(s) for s in states))
     for k in range(0, len(todo), each):
         at = todo[k : k + each]
-        file.add(at, outcomes, judge(sizing, dispatch, modes.part(at), states))
+        file.add(at, outcomes, judge(todo_of.sizing, todo_of.dispatch, modes.part(at), states))
         if tick is not None:
             tick(resumed + k + len(at), len(modes))
-    return Done(modes, outcomes, seasons, season, planned, sizing, dispatch, judged.profile, unrated, resumed,
-                max(len(s) for s in states))  # fmt: skip
+    return todo_of.done(outcomes, resumed)
 
 
 def _planned(study: OperatingModes, flow: BatchFlow) -> tuple[Outage, ...]:
@@ -116,7 +142,7 @@ class _File:
     def __init__(self, study: OperatingModes, case: Case, count: int) -> None:
         self.path = Path(study.keep) if study.keep else None
         self.count = count
-        own = asdict(replace(study, keep="", threads=1))
+        own = asdict(replace(study, keep="", threads=1, allowed_percent=0.0, explain=None))
         tables = [case.net[t].to_csv() for t in ("bus", "load", "gen", "ext_grid", "sgen", "line", "trafo", "shunt")]
         self.mark = "# operating modes " + hashlib.sha256(repr((own, tables)).encode()).hexdigest()[:16]
 

@@ -9,7 +9,8 @@ import numpy as np
 from gridai.grid.operating import KINDS, RULES
 from gridai.grid.series import LOADED
 from gridai.reports import Measure, Table
-from gridai.results import Channel, Result
+from gridai.results import Channel, Result, Verdict
+from gridai.results.records import Status
 from gridai.studies.common import add_places
 from gridai.studies.contingency_words import name_of
 from gridai.studies.operating_run import Done
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from gridai.studies.operating_modes import OperatingModes
 
 ACCEPTED = 0
+IMPOSSIBLE = (1, 2, 4)
+"""Kinds that no grid could hold: the dispatch itself cannot be."""
+OF_THE_GRID = {3: "solvable", 5: "thermal_loading", 6: "voltage_after_outage"}
+OWN: dict[str, Any] = {"source": "gridai, grid/operating.py", "confidence": "V", "profile": "gridai"}
 
 
 def result_of(case: Case, done: Done) -> Result:
@@ -49,6 +54,9 @@ def summary(done: Done) -> dict[str, Measure]:
         "modes": Measure("operating modes", float(n), "", note=f"{done.each} power flows each at most"),
         "accepted": Measure("accepted", float(good), "", note=f"{100.0 * good / max(n, 1):.1f} %"),
     }
+    possible = int((~np.isin(kind, IMPOSSIBLE)).sum())
+    note = f"of {possible} whose dispatch is possible"
+    lines["accepted_percent"] = Measure("accepted of the possible", 100.0 * good / max(possible, 1), "%", note=note)
     for k in range(1, len(KINDS)):
         if (kind == k).any():
             lines[f"rejected_{k}"] = Measure(f"rejected: {KINDS[k]}", float((kind == k).sum()), "")
@@ -56,6 +64,27 @@ def summary(done: Done) -> dict[str, Measure]:
     if done.resumed:
         lines["resumed"] = Measure("modes taken from the file of an earlier run", float(done.resumed), "")
     return lines
+
+
+def verdicts(study: OperatingModes, done: Done) -> tuple[Verdict, ...]:
+    """Parts of the possible modes that the grid rejects, all together and by reason, against the part allowed."""
+    o = done.outcomes
+    possible = ~np.isin(o.kind, IMPOSSIBLE)
+    if not possible.any():
+        text = "no mode has a possible dispatch"
+        return (Verdict("modes_rejected", float("nan"), study.allowed_percent, "%", float("nan"), "", 0.0,
+                        "not assessable", text, "", **OWN, note=text),)  # fmt: skip
+    count, out = float(possible.sum()), []
+    for name, kinds in (("modes_rejected", tuple(OF_THE_GRID)), *((v, (k,)) for k, v in OF_THE_GRID.items())):
+        own = np.flatnonzero(np.isin(o.kind, kinds))
+        value = 100.0 * len(own) / count
+        worst = int(own[np.argmin(np.where(np.isfinite(o.room[own]), o.room[own], -np.inf))]) if len(own) else -1
+        where = "" if worst < 0 else f"worst: mode {worst}"
+        status: Status = "pass" if value <= study.allowed_percent else "fail"
+        text = "possible modes that the grid rejects" + ("" if len(kinds) > 1 else f": {KINDS[kinds[0]]}")
+        out.append(Verdict(name, value, study.allowed_percent, "%", study.allowed_percent - value, where, 0.0, status,
+                           text, "", **OWN))  # fmt: skip
+    return tuple(out)
 
 
 def reason(done: Done, k: int) -> str:
@@ -108,12 +137,13 @@ def tables(done: Done) -> dict[str, Table]:
     for rank, k in enumerate(order, 1):
         out = name_of(done.sizing.flow, *done.planned[m.planned[k] - 1].elements[0]) if m.planned[k] else ""
         rows.append((
-            str(rank), done.seasons[done.season[k]], f"{100 * m.load[k]:g}", RULES[m.rule[k]], f"{100 * m.share[k]:g}",
-            f"{100 * m.cluster[k]:g}", out, "accepted" if o.kind[k] == ACCEPTED else "rejected", KINDS[o.kind[k]],
+            str(rank), str(k), done.seasons[done.season[k]], f"{100 * m.load[k]:g}", RULES[m.rule[k]],
+            f"{100 * m.share[k]:g}", f"{100 * m.cluster[k]:g}", out,
+            "accepted" if o.kind[k] == ACCEPTED else "rejected", KINDS[o.kind[k]],
             reason(done, k),
         ))  # fmt: skip
-    columns = ("rank", "season", "load %", "dispatch", "renewables %", "clusters %", "planned outage", "verdict", "by",
-               "reason")  # fmt: skip
+    columns = ("rank", "mode", "season", "load %", "dispatch", "renewables %", "clusters %", "planned outage",
+               "verdict", "by", "reason")  # fmt: skip
     return {
         "modes": Table("operating modes, the one with most room first", columns, tuple(rows)),
         "reasons": _often(done),
@@ -148,6 +178,9 @@ def notes(study: OperatingModes, done: Done) -> list[str]:
         + ("at the static generators" if done.dispatch.sgens else "at the loads, in proportion to them"),
         f"what is outside its limit in the case as it stands may get worse by {study.worse_pu:g} pu or "
         f"{study.worse_percent:g} %",
+        "an island that a contingency leaves lives if a unit can hold it in the case as it stands; in a mode that unit "
+        "takes all that is short or over there",
+        "explain (--explain N) tells all of a mode by its number in column mode",
     ]
     if len(done.sizing.without_solution):
         out.append(f"{len(done.sizing.without_solution)} outages have no solution in the case as it stands: left out")

@@ -106,8 +106,6 @@ def apart(net: Any, outage: Any, islands: Any) -> Any:
     for island in islands:
         if island.lives:
             work.gen.at[island.reference[1], "slack"] = True
-            for (table, index), p_mw in island.shares:
-                work[table].at[index, "p_mw"] += p_mw
     return work
 
 
@@ -124,9 +122,9 @@ def test_reasons_are_in_words_and_accepted_modes_come_first(case: Any):
     study = OperatingModes(seasons="high=1.4,normal=1,dead=0.3", renewables=(0.0, 0.5, 1.2), dispatches="proportional")
     report = study.run(case)
     rows = report.tables["modes"].rows
-    verdicts = [r[7] for r in rows]
+    verdicts = [r[8] for r in rows]
     assert verdicts == sorted(verdicts)
-    reasons = " | ".join(r[9] for r in rows)
+    reasons = " | ".join(r[10] for r in rows)
     assert "the units are short of" in reasons
     assert "renewables are" in reasons
     assert report.summary["modes"].value == 9.0
@@ -136,7 +134,46 @@ def test_reasons_are_in_words_and_accepted_modes_come_first(case: Any):
 def test_planned_outages_with_contingencies(case: Any):
     report = OperatingModes(seasons="a=0.8", renewables=(0.0,), dispatches="proportional", planned="branches").run(case)
     assert report.summary["modes"].value == 36.0  # 35 branches cut nothing off
-    assert any(r[6] for r in report.tables["modes"].rows)
+    assert any(r[7] for r in report.tables["modes"].rows)
+
+
+def test_the_grid_may_reject_no_more_of_the_possible_modes_than_allowed(case: Any):
+    seasons = "high=1.4,normal=1,dead=0.3"
+    report = OperatingModes(seasons=seasons, renewables=(0.0, 0.5, 1.2), dispatches="proportional").run(case)
+    kinds = [r[9] for r in report.tables["modes"].rows]
+    possible = [k for k in kinds if k not in ("short of generation", "too much renewables", "slack")]
+    found = {v.criterion: v for v in report.verdicts}
+    rejected = 100.0 * sum(k != "accepted" for k in possible) / len(possible)
+    assert len(possible) < len(kinds)
+    assert found["modes_rejected"].value == pytest.approx(rejected)
+    assert found["modes_rejected"].status == ("fail" if rejected > 0.0 else "pass")
+    assert not report.passed
+    every = {"seasons": seasons, "renewables": (0.0, 0.5, 1.2), "dispatches": "proportional"}
+    assert OperatingModes(**every, allowed_percent=100.0).run(case).passed
+    none = OperatingModes(seasons="high=2", renewables=(0.0,), dispatches="proportional").run(case)
+    assert [v.status for v in none.verdicts] == ["not assessable"]
+
+
+@pytest.mark.parametrize("k", [1, 7, 14])
+def test_a_mode_explained_is_the_one_of_the_table(case: Any, k: int):
+    """Its verdict, its reason and what binds it; every limit that is not kept belongs to a contingency."""
+    whole = OperatingModes(**SMALL).run(case)
+    row = next(r for r in whole.tables["modes"].rows if r[1] == str(k))
+    told = OperatingModes(**SMALL, explain=k).run(case)
+    facts = dict(told.tables["mode"].rows)
+    assert facts["verdict"] == row[8]
+    assert facts["why"] == row[10]
+    assert told.passed == (row[8] == "accepted")
+    first = told.tables["contingencies"].rows[0]
+    assert len(told.tables["contingencies"].rows) == 47
+    assert first[2] in row[10]
+    broken = {r[0] for r in told.tables["contingencies"].rows if r[1] == "broken"}
+    assert broken == ({r[0] for r in told.tables["beyond"].rows} if "beyond" in told.tables else set())
+
+
+def test_no_such_mode(case: Any):
+    with pytest.raises(SettingError, match="from 0 to 15"):
+        OperatingModes(**SMALL, explain=99).run(case)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
