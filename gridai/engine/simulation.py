@@ -14,8 +14,11 @@ from gridai.engine.plan import (
     ADAMS,
     BUFFER_FULL,
     CHATTER,
+    DECIMATE,
+    DEN,
     DONE,
     NETWORK_FAILED,
+    NUM,
     ROWS,
     STATE_FAILED,
     STEPS,
@@ -25,6 +28,7 @@ from gridai.engine.run import Playback, Run
 from gridai.engine.source_events import SourcePlayback
 from gridai.engine.stiffness import adams_is_stable, stable_step
 from gridai.engine.system import CHANNEL_KIND, System
+from gridai.engine.thinning import thinned
 from gridai.errors import SettingError
 from gridai.kernel.contract import ACTION_OPEN, ACTION_SHED, ACTION_TRIP
 from gridai.results import Channel, EventRecord, Result
@@ -56,7 +60,8 @@ def simulate(
     until_s    end of the run [s]
     step_s     longest step [s]; shorter ones end at events and edges. A state too fast for it halves it (in the log)
     record     "default": bus voltages and every output with a channel; or kinds, for example ("bus", "gen")
-    decimate   keep every this many grid points; None: 1, or more where the result would pass 400 MB
+    decimate   keep every this many grid points; None: 1, or more where the result would pass 400 MB. Where rows at
+               events and guards make it pass that, it is thinned (gridai.engine.thinning) and meta["thinned"] says so
     seed       of the clusters' demand
     method     "adams": Adams and Bashforth's method of order 2, with Heun's after jumps; "heun": Heun's throughout,
                stable for states twice as fast; "auto": adams unless a state is too fast for it (see stiffness)
@@ -221,9 +226,32 @@ class _Recorder:
         self.live = live
 
     def _grow(self) -> None:
+        """Room for more rows: fewer of those that are there where the memory is used up, else twice as many."""
+        if 2 * self.rec.nbytes > MEMORY_BYTES and self._thin():
+            return
         rows = self.rec_t.size
         self.rec = np.concatenate([self.rec, np.empty((rows, self.rec.shape[1]))])
         self.rec_t = np.concatenate([self.rec_t, np.empty(rows)])
+
+    def _thin(self) -> bool:
+        """Half of the rows at most, see thinning; False where all of them are needed."""
+        work, used = self.run.work, int(self.run.work.ints[ROWS])
+        t, data = self.rec_t[:used], self.rec[:used]
+        grid_s = int(work.ints[DECIMATE]) * float(work.ints[NUM]) / float(work.ints[DEN])
+        kept, factor = thinned(t, data, grid_s, [note[0] for note in self.run.notes], self.rec_t.size // 2)
+        left = int(np.count_nonzero(kept))
+        if left > 3 * self.rec_t.size // 4:
+            return False
+        self.rec_t[:left], self.rec[:left] = t[kept], data[kept]
+        work.ints[ROWS] = left
+        work.ints[DECIMATE] *= factor
+        self.meta["decimate"] = int(work.ints[DECIMATE])
+        apart = self.meta["decimate"] * self.meta["step_s"]
+        self.meta["thinned"] = (
+            f"the record passed {MEMORY_BYTES / 1e6:.0f} MB and was thinned: rows are {apart:.3g} s apart, and of the "
+            "jumps between two of them the first and the last are kept, but for the events of the log"
+        )
+        return True
 
     def result(self) -> Result:
         """What is recorded so far."""

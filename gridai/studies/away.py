@@ -79,6 +79,11 @@ def play(case: Case, events: Sequence[Any], until_s: float, step_s: float, decim
     return result
 
 
+def thinned_notes(result: Result) -> tuple[str, ...]:
+    """That rows of a long record were left out, where they were."""
+    return (str(result.meta["thinned"]),) if "thinned" in result.meta else ()
+
+
 def has_frequency(result: Result) -> bool:
     """True where the result has a frequency of the centre of inertia: some machine has inertia."""
     return bool(result.meta.get("inertia_mws")) and "speed_pu" in result.quantities("gen")

@@ -101,7 +101,7 @@ class Cascade:
                 "departures": away.departures(result, followers),
                 "settings": away.settings_table(made),
             },
-            notes=(*notes, *case.notes),
+            notes=(*notes, *away.thinned_notes(result), *case.notes),
             provenance=provenance_of(made, result, profile),
         )
 

@@ -111,7 +111,7 @@ class RideThrough:
                 "disturbances": away.steps_table(result, disturbances(lines)),
                 **({} if len(case.placements) > 1 else redispatch_tables(case)),
             },
-            notes=(*notes, *case.notes),
+            notes=(*notes, *away.thinned_notes(result), *case.notes),
             provenance=provenance_of(made, result, profile),
         )
 
