@@ -53,7 +53,7 @@ class Block:
 
 
 def hours_of(t_s: Floats) -> Floats:
-    """Length of each step, float[n]: up to the next one; the last as long as the one before it. [h]"""
+    """Length of each step, float[n]: up to the next one; the last as the one before it, a single one an hour. [h]"""
     if len(t_s) < 2:
         return np.ones(len(t_s))
     steps = np.diff(t_s)

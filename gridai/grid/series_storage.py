@@ -134,18 +134,20 @@ def _powers(row: Any) -> tuple[float, float]:
 
 
 class Fleet:
-    """Storages and their state. One of `rule` and `asked` is given.
+    """Storages and their state: the first ones follow a rule together, the others a schedule each.
 
-    rule    what they follow together.
-    over    of a rule at a site: (k0, k1) to its net load without them, float[n]. [MW]
-    asked   of a schedule: (k0, k1) to the powers asked for, float[n, storages], load sign. [MW]
+    rule    of the first `len(stores) - scheduled`; None: all are scheduled.
+    site    of a rule at a site: (k0, k1) to its net load without those that follow it, float[n]. [MW]
+    asked   (k0, k1) to the powers asked of the scheduled ones, float[n, scheduled], load sign. [MW]
     """
 
     def __init__(
         self, flow: BatchFlow, stores: Sequence[Store], rule: Rule | None = None, *,
         site: Callable[[int, int], Floats] | None = None, asked: Callable[[int, int], Floats] | None = None,
+        scheduled: int | None = None,
     ) -> None:  # fmt: skip
         self.flow, self.stores, self.rule = flow, tuple(stores), rule
+        self.ruled = 0 if rule is None else len(self.stores) - (scheduled or 0)
         self._site, self._asked = site, asked
         names = ("charge_mw", "discharge_mw", "least_mwh", "most_mwh", "eta_in", "eta_out")
         self._bounds = tuple(np.array([getattr(s, n) for s in self.stores], dtype=float) for n in names)
@@ -154,9 +156,15 @@ class Fleet:
         self._slope: float | None = None
         self.charged_mwh, self.discharged_mwh, self.lost_mwh = (np.zeros(len(self.stores)) for _ in range(3))
         self.short_mwh, self.unsettled = 0.0, 0
-        if rule is not None and not np.isfinite(self._bounds[0] + self._bounds[1]).all():
-            name = next(s.name for s in self.stores if not np.isfinite(s.charge_mw + s.discharge_mw))
+        unbound = [s.name for s in self.stores[: self.ruled] if not np.isfinite(s.charge_mw + s.discharge_mw)]
+        if unbound:
+            name = unbound[0]
             raise CaseError(f"storage '{name}' states no power: give sn_mva, or max_p_mw and min_p_mw")
+
+    @property
+    def moves_mw(self) -> float | None:
+        """What a MW drawn by the storages adds to what they hold; None where that is not looked at. [MW/MW]"""
+        return None if self._slope is None else abs(self._slope)
 
     def settle(self, k0: int, t_s: Floats, hours: Floats, solve: Solver) -> tuple[BatchResult, Stored]:
         """Power flows of the steps from k0 on with the storages in them; solve(power) solves them.
@@ -165,7 +173,7 @@ class Fleet:
         """
         if self.rule is None or self.rule.at == "site":
             return self._known(k0, t_s, hours, solve)
-        return self._flowing(t_s, hours, solve)
+        return self._flowing(k0, t_s, hours, solve)
 
     def keep(self, stored: Stored, hours: Floats) -> None:
         """Bring the state up to the end of these steps."""
@@ -181,17 +189,13 @@ class Fleet:
         self.unsettled += stored.unsettled
 
     def _known(self, k0: int, t_s: Floats, hours: Floats, solve: Solver) -> tuple[BatchResult, Stored]:
-        k1 = k0 + len(t_s)
-        free = np.ones(len(t_s))
+        free, over, gap = np.ones(len(t_s)), np.zeros(0), np.zeros(0)
+        if self.rule is not None:
+            assert self._site is not None
+            over = np.nan_to_num(self._site(k0, k0 + len(t_s)) - self.rule.target_mw)
+            gap = np.full(len(t_s), self.rule.target_mw - self.rule.recharge_mw)
         for _ in range(TRIES):
-            if self.rule is None:
-                assert self._asked is not None
-                stored = self._played(hours, self._asked(k0, k1), free)
-            else:
-                assert self._site is not None
-                over = self._site(k0, k1) - self.rule.target_mw
-                gap = np.full(len(t_s), self.rule.target_mw - self.rule.recharge_mw)
-                stored = self._follow(t_s, hours, np.nan_to_num(over), gap, free, self.rule.deadband_mw)
+            stored = self._act(k0, t_s, hours, over, gap, free, self.rule.deadband_mw if self.rule is not None else 0.0)
             result = solve(stored.p_mw)
             lost = ~result.solved & (free > 0.0)
             if not lost.any():
@@ -199,21 +203,22 @@ class Fleet:
             free[lost] = 0.0
         return result, stored
 
-    def _flowing(self, t_s: Floats, hours: Floats, solve: Solver) -> tuple[BatchResult, Stored]:
+    def _flowing(self, k0: int, t_s: Floats, hours: Floats, solve: Solver) -> tuple[BatchResult, Stored]:
         assert self.rule is not None
         n, rule = len(t_s), self.rule
         slope0 = self._slope_of(solve, n)
         slope, power = np.full(n, slope0), np.zeros(n)
         free, tried = np.ones(n), np.zeros(n, dtype=bool)
-        most = float((self._bounds[0] + self._bounds[1]).sum())
-        result = solve(np.zeros((n, len(self.stores))))
+        most = float((self._bounds[0] + self._bounds[1])[: self.ruled].sum())
+        rest = np.full(n, -HUGE_MW)
+        result = solve(self._act(k0, t_s, hours, rest, 2.0 * -rest, free, 0.0).p_mw)
         x = self._watched(result)
         for _ in range(TRIES):
             side = np.sign(slope0)
             over = np.where(np.isnan(x), HUGE_MW, (side * x - rule.target_mw) / np.abs(slope) - power)
             gap = (rule.target_mw - rule.recharge_mw) / np.abs(slope)
-            stored = self._follow(t_s, hours, over, gap, free, rule.deadband_mw / abs(slope0))
-            now = stored.p_mw.sum(axis=1)
+            stored = self._act(k0, t_s, hours, over, gap, free, rule.deadband_mw / abs(slope0))
+            now = stored.p_mw[:, : self.ruled].sum(axis=1)
             result = solve(stored.p_mw)
             seen, moved = self._watched(result), now - power
             wide = (np.abs(moved) > 1e-4 * most) & np.isfinite(seen) & np.isfinite(x)
@@ -242,31 +247,39 @@ class Fleet:
         Raises CaseError where that is next to nothing.
         """
         if self._slope is None:
-            rated = self._bounds[0] + self._bounds[1]
+            rated = np.where(np.arange(len(self.stores)) < self.ruled, self._bounds[0] + self._bounds[1], 0.0)
             small = 0.01 * np.tile(rated, (n, 1))
             change = self._watched(solve(small)) - self._watched(solve(np.zeros_like(small)))
             found = change[np.isfinite(change)] / small[0].sum()
             self._slope = float(np.median(found)) if len(found) else 1.0
             if abs(self._slope) < SMALL_SLOPE:
-                names = ", ".join(s.name for s in self.stores)
+                names = ", ".join(s.name for s in self.stores[: self.ruled])
                 raise CaseError(f"the storages ({names}) move what they are to hold by only {self._slope:.3g} MW for "
                                 "each of theirs: watch a branch that feeds them, or, where units follow the load, let "
                                 "the slack follow it (followed_by)")  # fmt: skip
         return self._slope
 
-    def _follow(self, t_s: Floats, hours: Floats, over: Floats, gap: Floats, free: Floats, deadband: float) -> Stored:
-        assert self.rule is not None
-        p, e, lost, short, modes = self._empty(len(t_s))
-        compiled().dispatch(t_s, hours, over, gap, free, deadband, self.rule.delay_s, *self._bounds, self.energy_mwh,
-                            self._mode, p, e, lost, short, *modes)  # fmt: skip
+    def _act(
+        self, k0: int, t_s: Floats, hours: Floats, over: Floats, gap: Floats, free: Floats, deadband: float
+    ) -> Stored:
+        """What all storages do in the steps from k0 on: those of the rule by what is over, the others as asked."""
+        n, r = len(t_s), self.ruled
+        own, rest = ([b[part] for b in self._bounds] for part in (slice(0, r), slice(r, None)))
+        p, e, lost, short = _empty(n, r)
+        modes = (np.zeros(n), np.zeros(n), np.zeros(n))
+        if self.rule is not None:
+            compiled().dispatch(t_s, hours, over, gap, free, deadband, self.rule.delay_s, *own, self.energy_mwh[:r],
+                                self._mode, p, e, lost, short, *modes)  # fmt: skip
+        if r < len(self.stores):
+            assert self._asked is not None
+            wanted = np.ascontiguousarray(np.nan_to_num(self._asked(k0, k0 + n)))
+            p2, e2, lost2, short2 = _empty(n, len(self.stores) - r)
+            compiled().played(hours, wanted, free, *rest, self.energy_mwh[r:], p2, e2, lost2, short2)
+            p, e, lost = (np.hstack(pair) for pair in ((p, p2), (e, e2), (lost, lost2)))
+            short = short + short2
         return Stored(p, e, lost, short, modes)
 
-    def _played(self, hours: Floats, asked: Floats, free: Floats) -> Stored:
-        p, e, lost, short, modes = self._empty(len(hours))
-        known = np.nan_to_num(np.ascontiguousarray(asked))
-        compiled().played(hours, known, free, *self._bounds, self.energy_mwh, p, e, lost, short)
-        return Stored(p, e, lost, short, modes)
 
-    def _empty(self, n: int) -> tuple[Floats, Floats, Floats, Floats, tuple[Floats, Floats, Floats]]:
-        p, e, lost = (np.zeros((n, len(self.stores))) for _ in range(3))
-        return p, e, lost, np.zeros(n), (np.zeros(n), np.zeros(n), np.zeros(n))
+def _empty(n: int, stores: int) -> tuple[Floats, Floats, Floats, Floats]:
+    p, e, lost = (np.zeros((n, stores)) for _ in range(3))
+    return p, e, lost, np.zeros(n)

@@ -54,6 +54,8 @@ def _storages(study: Timeseries, done: Done) -> list[str]:
         found.append(f"peaks are shaved to {rule.target_mw:g} MW; they charge up to {rule.recharge_mw:g} MW")
     if rule is not None and rule.kind == "own":
         found.append("surplus of the place they watch is stored and given back to it; nothing is taken from the grid")
+    if fleet.moves_mw is not None and fleet.moves_mw < 0.5:
+        found.append(f"each MW of the storages moves what they hold by {fleet.moves_mw:.2g} MW only")
     if fleet.unsettled:
         found.append(f"in {fleet.unsettled} steps the storages' power did not come to stand with the flow")
     return found

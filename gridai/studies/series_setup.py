@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridai.errors import SettingError
+from gridai.errors import CaseError, SettingError, near
 from gridai.grid.batch import BatchFlow
 from gridai.grid.series_devices import capacitors, find_branch, tap_changers
 from gridai.grid.series_site import Added, idle_storages, with_site
@@ -85,7 +85,7 @@ def setup(study: Timeseries, case: Case) -> Setup:
     rated = {("sgen", site.pv): study.pv_mw} if site.pv is not None else {}
     play = play_of(study, case, flow, rated)
     _sunshine(study, play, site)
-    fleet, watch = _fleet(study, play, bus, site)
+    fleet, watch = _fleet(study, play, bus)
     return Setup(flow, play, site, bus, _switching(study, flow), fleet, watch)
 
 
@@ -140,38 +140,48 @@ def _switching(study: Timeseries, flow: BatchFlow) -> Switching | None:
     return Switching(flow, found) if found else None
 
 
-def _fleet(study: Timeseries, play: Play, bus: int | None, site: Added) -> tuple[Fleet | None, tuple[str, int] | str]:
+def _fleet(study: Timeseries, play: Play, bus: int | None) -> tuple[Fleet | None, tuple[str, int] | str]:
+    """Storages with energy: those of the rule first, then those that follow a profile or their row."""
     net = play.flow.net
     stores = [s for s in stores_of(net, study.storage_efficiency) if s.bus in play.flow.matrices.node_of_bus]
     rule, watch = _rule(study, net)
-    if study.storage_rule != "schedule" and study.storage_at == "site":
-        stores = [s for s in stores if s.bus == bus]
-    idle = idle_storages(net)
+    ruled = [] if rule is None else _ruled(study, play, stores, bus if rule.at == "site" else None)
+    idle = ", ".join(idle_storages(net))
     if idle:
-        play.notes.append(
-            f"storages without max_e_mwh draw what their row or profile says, without an end: {', '.join(idle)}"
-        )
+        play.notes.append(f"storages without max_e_mwh draw what their row or profile says, without an end: {idle}")
+    stores = [*ruled, *(s for s in stores if s not in ruled)]
     if not stores:
-        if study.storage_rule != "schedule":
-            raise SettingError("storage_rule: there is no storage with an energy to follow it: give storage_mw and "
-                               "storage_mwh, or max_e_mwh and soc_percent in the case's table")  # fmt: skip
         return None, ""
+    scheduled = stores[len(ruled) :]
     play.stores = tuple(s.index for s in stores)
+    asked = _asked(play, scheduled)
+    site_of: Callable[[int, int], Floats] | None = None
+    if rule is not None and rule.at == "site":
+        assert bus is not None
+        at = bus
+
+        def site_of(k0: int, k1: int) -> Floats:
+            return play.site_mw(at, k0, k1)
+
+    return Fleet(play.flow, stores, rule, site=site_of, asked=asked, scheduled=len(scheduled)), watch
+
+
+def _ruled(study: Timeseries, play: Play, stores: list[Store], bus: int | None) -> list[Store]:
+    """The storages that follow the rule: the named ones, else those without a profile, at the bus if one is given."""
     given = play.columns.get(("storage", "p_mw"), {})
-    if rule is not None:
-        for s in stores:
-            if s.index in given:
-                raise SettingError(f"storage_rule: storage '{s.name}' has a profile too: leave one of the two out")
-        site_of: Callable[[int, int], Floats] | None = None
-        if rule.at == "site":
-            assert bus is not None
-            at = bus
-
-            def site_of(k0: int, k1: int) -> Floats:
-                return play.site_mw(at, k0, k1)
-
-        return Fleet(play.flow, stores, rule, site=site_of), watch
-    return Fleet(play.flow, stores, asked=_asked(play, stores)), ""
+    names = [n.strip() for n in study.storage_names.split(",") if n.strip()]
+    known = {s.name: s for s in stores}
+    for name in names:
+        if name not in known:
+            raise CaseError(near(name, known, "storage with an energy"))
+    ruled = [known[n] for n in names] or [s for s in stores if s.index not in given and bus in (None, s.bus)]
+    if not ruled:
+        raise SettingError("storage_rule: there is no storage with an energy and without a profile to follow it: give "
+                           "storage_mw and storage_mwh, or name one with storage_names")  # fmt: skip
+    for s in ruled:
+        if given.pop(s.index, None) is not None:
+            play.notes.append(f"the profile of storage {s.name} is left out: it follows the rule")
+    return ruled
 
 
 def _asked(play: Play, stores: list[Store]) -> Callable[[int, int], Floats]:

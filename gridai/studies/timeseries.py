@@ -93,6 +93,8 @@ class Timeseries:
     )
     storage_at: str = setting("site", "", "whose power they hold: site (net load of the cluster's bus), substation "
                               "(what the slack gives), or a branch's name (its first end)")  # fmt: skip
+    storage_names: str = setting("", "", "storages of the rule, parted by commas (default: those without a profile; "
+                                 "of a site, those at its bus)")  # fmt: skip
     shave_mw: float | None = setting(None, "MW", "level to which shave holds it")
     recharge_mw: float | None = setting(None, "MW", "level up to which they charge again (default: 0.9 of shave_mw)")
     storage_deadband_mw: float = setting(0.0, "MW", "they begin to act where it is further off", least=0.0)

@@ -93,6 +93,34 @@ def test_sampled_steps_are_runpp(case: Any, tmp_path: Path, rule: dict[str, Any]
         assert (steps.watched_mw[part] - 6.5).abs().max() < 1e-6
 
 
+def test_a_rule_for_one_storage_and_a_schedule_for_another(tmp_path: Path):
+    """Storages of the case's table: the named one shaves at the transformer, the other follows its profile."""
+    net = feeder()
+    for name in ("A", "B"):
+        pp.create_storage(net, 2, 0.0, 12.0, min_e_mwh=0.5, soc_percent=50.0, sn_mva=2.0, name=name)
+    made = Case.from_pandapower(net, dynamics={}, name="f")
+    t = 300.0 * np.arange(48)
+    town = 1.0 + 0.4 * np.sin(2 * np.pi * t / 14_400.0)
+    file = write(tmp_path / "p.csv", t_s=t, load__town__factor=town, storage__A__p_mw=np.full(48, 0.1),
+                 storage__B__p_mw=np.where(t < 7200.0, 0.5, -0.5))  # fmt: skip
+    study = Timeseries(profiles=file, storage_rule="shave", storage_at="trafo/T1", storage_names="A", shave_mw=4.6,
+                       recharge_mw=4.2, followed_by="slack", profile="none", detail=True,
+                       keep=str(tmp_path / "s.csv"))  # fmt: skip
+    report = study.run(made)
+    steps = pd.read_csv(tmp_path / "s.csv")
+    assert steps["storage/B/p_mw"].iloc[:24].tolist() == pytest.approx([0.5] * 24)
+    giving = steps["storage/A/p_mw"] < -1e-6
+    assert giving.sum() > 3
+    assert (steps.watched_mw[giving] - 4.6).abs().max() < 1e-6
+    assert "profile of storage A is left out" in " ".join(report.notes)
+    (row,) = (r for r in report.tables["storages"].rows if r[0] == "B")
+    assert float(row[4]) == pytest.approx(1.0)
+    with pytest.raises(CaseError, match=r"unknown storage with an energy 'C'.*A"):
+        replace(study, storage_names="C").run(made)
+    with pytest.raises(SettingError, match="without a profile"):
+        replace(study, storage_names="").run(made)
+
+
 def test_a_schedule_and_photovoltaics_from_profiles(case: Any, tmp_path: Path):
     t = np.arange(0.0, 7200.0, 60.0)
     file = write(tmp_path / "p.csv", t_s=t, sgen__PV__factor=np.where(t < 3600, 0.5, 0.25),
