@@ -200,9 +200,10 @@ def _gains(ax: Axes, scan: Scan, kind: str, quantity: str, factor: float, label:
         ax.plot(scan.f_hz, size[:, k], color=CYCLE[n % len(CYCLE)], linestyle=DASHES[n % len(DASHES)], linewidth=1.3,
                 label=text)  # fmt: skip
     style.finish(ax, scan.f_hz, label, 0.0)
-    ax.set_yscale("log")
     top = float(size.max())
-    ax.set_ylim(max(float(size.min()), top / LOG_SPAN) / 1.2, 1.3 * top)
+    if top > 0.0:
+        ax.set_yscale("log")
+        ax.set_ylim(max(float(size.min()), top / LOG_SPAN) / 1.2, 1.3 * top)
     ax.xaxis.set_major_formatter("{x:g}")
 
 

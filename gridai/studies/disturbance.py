@@ -40,6 +40,8 @@ def machine_measures(result: Result) -> dict[str, Measure]:
     """Largest angle between machines, those that lose step, and the dominant swing after the last event."""
     spread = largest_spread(result)
     pair = f"{spread.leading} to {spread.lagging}"
+    if not (spread.leading and spread.lagging):
+        return {}
     lines = {"largest_angle": Measure("largest angle between machines", spread.degree, "degree", pair, spread.t_s)}
     lost = loss_of_step(result)
     if lost is None:

@@ -207,13 +207,15 @@ def _help(
     if study.unit == "none":
         return NAN, NAN, (np.zeros(1), np.full(1, NAN))
     rest = Profile([0.0, TRIP_S], [0.0, 0.0]).plus(relief.shifted(TRIP_S)).scaled(-1.0).plus(p_mw)
-    trip = engine.GeneratorTrip(study.unit or largest_unit(case), TRIP_S)
+    unit = study.unit or largest_unit(case)
+    trip = engine.GeneratorTrip(unit, TRIP_S)
     try:
         result = play(drawing(case, placement, rest), (trip,), TRIP_S + AFTER_S, study.step_s)
     except ConvergenceError:
         # A grid that does not survive the trip has no nadir; the row says so by having none.
         return NAN, NAN, (np.zeros(1), np.full(1, NAN))
-    if not result.meta.get("inertia_mws"):
+    if unit not in result.meta.get("inertia_mws", {}):
+        # The loss of an infinite bus, the source of a feeder, is no question of frequency.
         return NAN, NAN, (np.zeros(1), np.full(1, NAN))
     t, f = result.t_s, result.series("system", COI, "f_hz")
     return float(np.nanmin(f)), abs(rocof(t, f, 0.5).value), (t, f)
@@ -283,7 +285,7 @@ def measures_of(rows: Sequence[Row], course: Course) -> dict[str, Measure]:
     if not others:
         return lines
     felt = [row for row in others if np.isfinite(row.felt["speed_mhz"])]
-    if felt:
+    if felt and np.isfinite(none.felt["speed_mhz"]):
         calm = min(felt, key=lambda row: row.felt["speed_mhz"])
         lines["best_speed"] = Measure("with the calmest remedy", calm.felt["speed_mhz"], "mHz", calm.remedy.name,
                                       note=_calmer(none.felt["speed_mhz"], calm.felt["speed_mhz"]))  # fmt: skip

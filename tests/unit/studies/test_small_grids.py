@@ -13,7 +13,18 @@ from gridai.case import Case, load_case
 from gridai.cluster import Cluster
 from gridai.errors import CaseError
 from gridai.grid.headroom import supply_mva
-from gridai.studies import Hosting, LargestCluster, LargestLoss, LargestPause, LargestSwing, Pause, Timeseries
+from gridai.studies import (
+    Fault,
+    Hosting,
+    LargestCluster,
+    LargestLoss,
+    LargestPause,
+    LargestSwing,
+    Mitigate,
+    Modes,
+    Pause,
+    Timeseries,
+)
 from gridai.studies.pause import usual_mw
 
 
@@ -81,7 +92,9 @@ def test_a_day_of_the_case_s_own_and_of_loads_by_phase(tmp_path: Path) -> None:
     factor = pd.read_csv(folder, comment="#")["asymmetric_load/*/factor"].to_numpy()
     loads = case.net.asymmetric_load[["p_a_mw", "p_b_mw", "p_c_mw"]].to_numpy().sum()
     from_slack, lost = (report.summary[key].value for key in ("slack_energy", "losses_energy"))
-    assert from_slack - lost == pytest.approx(factor.sum() / 4.0 * loads, rel=3e-8)  # reached: 1.0e-8, the certificate of each step
+    assert from_slack - lost == pytest.approx(
+        factor.sum() / 4.0 * loads, rel=3e-8
+    )  # reached: 1.0e-8, the certificate of each step
     bad = tmp_path / "bad.csv"
     bad.write_text("t_h,asymmetric_load/*/p_mw\n0,1\n1,1\n")
     with pytest.raises(CaseError, match="factor"):
@@ -99,3 +112,14 @@ def test_the_sun_is_down_for_half_of_the_day(feeder: Case, tmp_path: Path) -> No
                 Timeseries(profiles=str(path)).run(case)
         else:
             assert Timeseries(profiles=str(path)).run(case).summary["unsolved"].value == 0
+
+
+def test_studies_of_swings_without_a_machine(tmp_path: Path) -> None:
+    """Nothing is said of angles, speeds and nadirs that are not there; the figures are drawn without a warning."""
+    case = load_case("cigre_mv")
+    assert "largest_angle" not in Fault(bus="8", clear_s=1.1, until_s=3.0).run(case).summary
+    modes = Modes(scan_bus="14")
+    assert modes.run(case).save(tmp_path).joinpath("response.png").is_file()
+    placed = case.with_cluster(Cluster.of("H100", count=1000), bus="14")
+    lines = Mitigate(remedies="ramp,condenser", frequency_hz=1.0).run(placed).summary
+    assert not {"best_nadir", "best_speed"} & set(lines)
