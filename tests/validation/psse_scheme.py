@@ -13,9 +13,11 @@ The series of the reference folder show how PSS/E integrates (found here, from t
     converter (REGCA1, DERA1)                        its source reactance ZX stands in the network: the current of it
                                                      comes from the voltage of the solution before, until two
                                                      solutions differ by less than 1e-4 pu (PSS/E's default tolerance)
+    power of a converter without source reactance    printed, and measured by its plant controller, with a voltage that
+                                                     is the mean of this row's and of the one so used a row before
     states                                           single precision; speed is kept as its deviation
 
-The last but one is no model but a tolerance: a voltage that turns by less than 1e-4 rad a row is never solved again,
+The solution's tolerance is no model: a voltage that turns by less than 1e-4 rad a row is never solved again,
 so the current of the source admittance y lags by a row and brakes the machines with |y| v^2 omega h per unit of speed.
 """
 
@@ -36,6 +38,8 @@ from gridai.engine.simulation import channel_table
 from gridai.kernel.contract import argument_names
 from gridai.results import Result
 
+from .psse_late import LAG, Algebraic, LateField, LatePower, MeanPower, Source
+
 STEP_S = 0.005
 TRIP = 200
 FINER = {"ESAC1A": 4, "EXAC1": 4, "EXST1": 4, "ESST1A": 4}
@@ -44,8 +48,6 @@ LATE_POWER = ("HYGOV",)
 """Governors whose mechanical power reaches the machine a row late; TGOV1's does not."""
 HELD_SHARE = 0.05
 """Part of the voltage's change over a step that these models see, held over it: fitted to TGOV1's series alone."""
-NETWORK_TOL_PU = 1e-4
-LAG = "source admittance"
 CURRENT_SOURCES = ("regca1", "dera1")
 
 
@@ -76,14 +78,17 @@ class _March:
         self.engine = Run(self.system)
         self.rhs, self.x = self.engine.rhs(), self.system.x0.copy()
         self.before = self.rhs(0.0, self.x)
-        self.sources = [_Source(self.system, self.engine, bus) for bus in buses]
+        self.sources = [Source(self.system, self.engine, bus) for bus in buses]
         self.still = [place for source in self.sources for place in source.states]
         self.finer = [_Unit(self.system, g, k) for g in self.system.groups if g.model.name in FINER
                       for k in range(len(g.devices))]  # fmt: skip
-        self.late = [_LateField(self.system, self.engine, unit) for unit in self.finer]
-        self.late += [_LatePower(self.system, g.devices[k].name) for g in self.system.groups
+        self.late = [LateField(self.system, self.engine, unit) for unit in self.finer]
+        self.late += [LatePower(self.system, g.devices[k].name) for g in self.system.groups
                       if g.model.name in LATE_POWER for k in range(len(g.devices))]  # fmt: skip
-        self.exciters = [_Algebraic(self.system, g, k) for g in self.system.groups if g.model.name == "SEXS"
+        sources = set(_finite(case)["name"])
+        self.late += [MeanPower(self.system, g, k) for g in self.system.groups if g.model.name == "REGCA1"
+                      for k in range(len(g.devices)) if g.devices[k].name not in sources]  # fmt: skip
+        self.exciters = [Algebraic(self.system, g, k) for g in self.system.groups if g.model.name == "SEXS"
                          for k in range(len(g.devices)) if g.view(self.system.p, "p", g.p).te_s[k] == 0.0]  # fmt: skip
         self.clamped = [_Unit(self.system, g, k) for g in self.system.groups if "clamp" in g.model.kernels
                         for k in range(len(g.devices))]  # fmt: skip
@@ -188,100 +193,17 @@ class _Unit:
         new[self.place] = x
 
 
-class _Machine:
-    """A unit's machine: its outputs in the signals, the places of its states."""
-
-    def __init__(self, system: System, name: str) -> None:
-        self.group, self.k = system.device(name, ("machine",))
-        self.names = [s.name for s in self.group.model.states]
-        self.first = self.group.x + self.k * len(self.names)
-        self.p = self.group.view(system.p, "p", self.group.p)[self.k]
-
-    def place(self, state: str) -> int:
-        """Place of one of its states."""
-        return self.first + self.names.index(state)
-
-    def y(self, engine: Run) -> Any:
-        """Its outputs, to be read and written."""
-        return self.group.view(engine.work.sig, "y", self.group.y)[self.k]
-
-
-class _LateField:
-    """Field voltage of a finer exciter: its states of this row, its inputs (limits that vary) of the row before."""
-
-    def __init__(self, system: System, engine: Run, unit: _Unit) -> None:
-        self.unit, self.machine = unit, _Machine(system, unit.group.devices[unit.k].name)
-        self.before = unit.inputs(engine)
-
-    def correct(self, engine: Run, x: np.ndarray, f: np.ndarray) -> None:
-        """Put it in what is recorded and into the rate of E'q."""
-        group, now, machine = self.unit.group, self.unit.inputs(engine), self.machine.y(engine)
-        efd = self.unit.outputs(self.before, x).efd_pu
-        f[self.machine.place("eq1_pu")] += (efd - machine["efd_pu"]) / self.machine.p["td10_s"]
-        machine["efd_pu"] = group.view(engine.work.sig, "y", group.y)[self.unit.k]["efd_pu"] = efd
-        self.before = now
-
-
-class _LatePower:
-    """Mechanical power of a governor: the machine feels that of the row before."""
-
-    def __init__(self, system: System, name: str) -> None:
-        self.machine, self.before = _Machine(system, name), np.nan
-
-    def correct(self, engine: Run, x: np.ndarray, f: np.ndarray) -> None:
-        """Put it into the rate of the speed."""
-        now, omega = float(self.machine.y(engine)["pm_pu"]), self.machine.place("omega_pu")
-        before = now if np.isnan(self.before) else self.before
-        f[omega] += (before - now) / x[omega] / (2.0 * self.machine.p["h_s"])
-        self.before = now
-
-
-class _Algebraic:
-    """An exciter without time constant sees the voltage of the row before: its reference takes up the difference."""
-
-    def __init__(self, system: System, group: Any, k: int) -> None:
-        self.place = system.constants[(group.devices[k].name, "exciter.dv_ref_pu")]
-        self.node = group.devices[k].node
-        self.v = abs(complex(system.sig0[2 * self.node], system.sig0[2 * self.node + 1]))
-
-    def show(self, engine: Run) -> None:
-        """Show it the voltage of the row before, and keep this row's."""
-        now = abs(engine.work.v[self.node])
-        engine.work.sig[self.place] = now - self.v
-        self.v = now
-
-
-class _Source:
-    """The source admittance of a bus's converters; its current comes from the voltage `e` of the solution before."""
-
-    def __init__(self, system: System, engine: Run, bus: str) -> None:
-        name = f"{LAG} {bus}"
-        group, k = system.device(name, ("converter",))
-        self.places = [system.constants[(name, f"converter.{signal}")] for signal in ("de_pu", "angle_rad")]
-        self.states = [group.x + k * len(group.model.states)]
-        self.node = group.devices[k].node
-        self.start = self.e = complex(engine.work.v[self.node])
-
-    def put(self, engine: Run) -> None:
-        """Give the current of the voltage e."""
-        ratio = self.e / self.start
-        engine.work.sig[self.places] = abs(ratio) - 1.0, np.angle(ratio)
-
-    def moved(self, engine: Run) -> bool:
-        """Take the voltage over as e; True where it differs from the one before by the tolerance or more."""
-        before, self.e = self.e, complex(engine.work.v[self.node])
-        return abs(self.e - before) >= NETWORK_TOL_PU
+def _finite(case: Case) -> pd.DataFrame:
+    """The converters with a source reactance in the network: rows of the units' table; 100 pu and more is none."""
+    names = [name for model in CURRENT_SOURCES if model in case.dynamics for name in case.dynamics[model]["unit"]]
+    units = case.net.gen[case.net.gen["name"].isin(names)]
+    return units[units["zx_pu"] < 100.0] if len(units) else units
 
 
 def _admittances(case: Case) -> dict[int, tuple[float, float]]:
-    """Buses with converters: rating [MVA] and source reactance [pu of it] of all of them; 100 pu and more is none."""
-    names = [name for model in CURRENT_SOURCES if model in case.dynamics for name in case.dynamics[model]["unit"]]
-    if not names:
-        return {}
-    units = case.net.gen.set_index("name").loc[names]
-    units = units[units["zx_pu"] < 100.0]
+    """Buses with such converters: rating [MVA] and source reactance [pu of it] of all of them."""
     return {int(bus): (float(at["sn_mva"].sum()), float(at["sn_mva"].sum() / (at["sn_mva"] / at["zx_pu"]).sum()))
-            for bus, at in units.groupby("bus")}  # fmt: skip
+            for bus, at in _finite(case).groupby("bus")}  # fmt: skip
 
 
 def _with_sources(case: Case) -> tuple[Case, list[str]]:
