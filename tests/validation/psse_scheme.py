@@ -82,7 +82,7 @@ class _March:
         self.still = [place for source in self.sources for place in source.states]
         self.finer = [_Unit(self.system, g, k) for g in self.system.groups if g.model.name in FINER
                       for k in range(len(g.devices))]  # fmt: skip
-        self.late = [LateField(self.system, self.engine, unit) for unit in self.finer]
+        self.late: list[Any] = [LateField(self.system, self.engine, unit) for unit in self.finer]
         self.late += [LatePower(self.system, g.devices[k].name) for g in self.system.groups
                       if g.model.name in LATE_POWER for k in range(len(g.devices))]  # fmt: skip
         sources = set(_finite(case)["name"])
@@ -176,7 +176,9 @@ class _Unit:
         self.records["u"] = inputs
         vars(self.records["x"]).update(zip(self.names, x[self.place], strict=True))
         self._call("outputs")
-        return self.records["y"]
+        y = self.records["y"]
+        assert y is not None
+        return y
 
     def integrate(
         self, before: SimpleNamespace, after: SimpleNamespace, start: np.ndarray, new: np.ndarray, step_s: float
