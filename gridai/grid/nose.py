@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 
 _POINTS = 15  # between the bounds, in each round
 _MOST_ROUNDS = 12
+_KILO = 1.0 / 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +169,11 @@ def explain(flow: BatchFlow, varying: Sequence[Vary], scenario: int) -> str:
     found = nose(flow, row, accuracy=1e-4, most=1.0)
     if not np.isfinite(found.factor[0]):
         return "it has a solution"
-    return found.text(0, bus_keys_of(flow.net)[int(found.bus[0])])
+    text = found.text(0, bus_keys_of(flow.net)[int(found.bus[0])])
+    less = [replace(item, values=0.001 * item.values) for item in row if item.column != "vm_pu"]
+    if found.factor[0] < _KILO and less and flow.solve(less, loading=False).solved[0]:
+        text += "; with a thousandth of it the power flow solves (kW given as MW?)"
+    return text
 
 
 def _elements(flow: BatchFlow, item: Vary) -> list[Any]:

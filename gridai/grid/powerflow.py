@@ -13,7 +13,7 @@ import numpy as np
 
 from gridai.errors import PowerFlowError
 from gridai.grid.convert import operating_point
-from gridai.grid.diagnosis import diverged, without_slack, worst_node
+from gridai.grid.diagnosis import diverged, set_up_fails, without_slack, worst_node
 from gridai.grid.network import OperatingPoint
 from gridai.grid.representable import check_representable
 
@@ -83,7 +83,7 @@ def _run(work: Any, enforce_q_lims: bool, laws: bool | None = None) -> None:
         except pp.LoadflowNotConverged as error:
             raise PowerFlowError(diverged(work, lambda net: _solves(pp, net, enforce_q_lims, laws))) from error
         except (UserWarning, ValueError, FloatingPointError, ZeroDivisionError) as error:
-            raise PowerFlowError(_set_up_text(work, error)) from error
+            raise PowerFlowError(set_up_fails(work, error)) from error
 
 
 def _solves(pp: Any, net: Any, enforce_q_lims: bool, laws: bool) -> bool:
@@ -117,12 +117,6 @@ def _ignore_rank_warnings() -> None:
     from scipy.sparse.linalg import MatrixRankWarning
 
     warnings.simplefilter("ignore", MatrixRankWarning)
-
-
-def _set_up_text(work: Any, error: Exception) -> str:
-    if "reference bus" in str(error).lower():
-        return "the network has no slack: give one gen slack = true, or add an ext_grid in service"
-    return f"the power flow cannot be set up: {error}"
 
 
 def _solve_voltage_dependent(work: Any, enforce_q_lims: bool) -> OperatingPoint:

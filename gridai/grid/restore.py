@@ -18,23 +18,10 @@ from gridai.grid.batch.flow import BatchFlow
 from gridai.grid.contingency import Contingencies, Outage
 from gridai.grid.security import EDGE_PU, Security, percents
 from gridai.grid.series import LOADED
+from gridai.grid.ties import SWITCHED, Tie, open_ties
 
 MOST_TIES = 100
 """Ties tried; each needs a conversion of the network."""
-_ENDS = {
-    "line": ("from_bus", "to_bus"), "impedance": ("from_bus", "to_bus"), "trafo": ("hv_bus", "lv_bus"),
-    "switch": ("bus", "element"),
-}  # fmt: skip
-_SWITCHED = {"l": "line", "t": "trafo"}
-
-
-@dataclass(frozen=True)
-class Tie:
-    """An open connection: ("line", 3), ("switch", 7), ...; its two buses, pandapower indices."""
-
-    element: tuple[str, int]
-    one: int
-    two: int
 
 
 @dataclass(frozen=True)
@@ -62,28 +49,6 @@ class Restored:
     why: str = ""
 
 
-def open_ties(net: Any) -> list[Tie]:
-    """Connections that are open: out of service, or open at a switch, between two buses in service."""
-    live = set(net.bus.index[net.bus["in_service"].astype(bool)].tolist())
-    switch = net.switch
-    opened = switch[~switch["closed"].astype(bool)]
-    by_switch = {
-        (_SWITCHED[kind], int(e)) for kind, e in zip(opened["et"], opened["element"], strict=True) if kind in _SWITCHED
-    }
-    out = []
-    for table in ("line", "trafo", "impedance"):
-        rows = net[table]
-        one, two = _ENDS[table]
-        for index, on, a, b in zip(rows.index, rows["in_service"], rows[one], rows[two], strict=True):
-            if (not on or (table, int(index)) in by_switch) and a in live and b in live:
-                out.append(Tie((table, int(index)), int(a), int(b)))
-    joins = opened[opened["et"] == "b"]
-    for index, a, b in zip(joins.index, joins["bus"], joins["element"], strict=True):
-        if a in live and b in live:
-            out.append(Tie(("switch", int(index)), int(a), int(b)))
-    return out
-
-
 def closed(net: Any, tie: Tie) -> Any:
     """The net with the tie in service and its switches closed; other tables are the same objects."""
     table, index = tie.element
@@ -94,7 +59,7 @@ def closed(net: Any, tie: Tie) -> Any:
         return work
     work[table] = net[table].copy()
     work[table].loc[index, "in_service"] = True
-    kinds = [k for k, t in _SWITCHED.items() if t == table]
+    kinds = [k for k, t in SWITCHED.items() if t == table]
     work.switch.loc[work.switch["et"].isin(kinds) & (work.switch["element"] == index), "closed"] = True
     return work
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gridai.errors import CaseError, PowerFlowError
 from gridai.grid.batch.refuse import check_batchable
 from gridai.grid.convert import live_buses
-from gridai.grid.diagnosis import diverged
+from gridai.grid.diagnosis import diverged, set_up_fails
 from gridai.grid.powerflow import NUMBA_FROM_BUSES, TOLERANCE_PU, voltage_dependent
 
 Floats = NDArray[np.float64]
@@ -179,7 +179,7 @@ def _run(work: Any, options: dict[str, Any]) -> None:
             why = diverged(work, lambda net: _solves(pp, net, {**fixed, **asked}))
             raise PowerFlowError(f"the base case has no solution: {why}") from error
         except (UserWarning, ValueError, FloatingPointError, ZeroDivisionError) as error:
-            raise PowerFlowError(f"the power flow cannot be set up: {error}") from error
+            raise PowerFlowError(set_up_fails(work, error)) from error
 
 
 def _solves(pp: Any, net: Any, options: dict[str, Any]) -> bool:
