@@ -47,6 +47,9 @@ class Histogram:
         place = np.nan_to_num(values / self.width, nan=-1.0, posinf=self.bins, neginf=0.0)
         at = np.minimum(place.astype(np.int64), self.bins - 1) + np.arange(columns) * self.bins
         kept = at[place >= 0.0]
+        if kept.size * 8 < self.counts.size:  # short blocks of large networks: the bins are many more than the values
+            np.add.at(self.counts.reshape(-1), kept, 1)
+            return
         self.counts += np.bincount(kept.ravel(), minlength=columns * self.bins).reshape(columns, self.bins)
 
     def duration(self, column: int) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from gridai.grid.batch.lanes import LANES, aligned
 from gridai.grid.batch.matrices import Matrices, convert
 from gridai.grid.batch.order import pattern_of
 from gridai.grid.batch.result import BatchResult
-from gridai.grid.batch.vary import Columns, Vary, columns
+from gridai.grid.batch.vary import Columns, Place, Vary, columns
 
 _EPSILON = float(np.finfo(float).eps)
 
@@ -45,6 +45,7 @@ class BatchFlow:
             raise SettingError(f"tolerance_pu = {tolerance_pu:g}: must lie above 0 and at most at 1e-3 pu")
         self.enforce_q_lims = enforce_q_lims
         self.net, self.matrices = convert(net, enforce_q_lims, **options)
+        self._places: dict[Any, Place] = {}
         m = self.matrices
         row_sum = np.add.reduceat(np.abs(m.y), m.ptr[:-1])
         floor = 64.0 * _EPSILON * float(row_sum.max(initial=1.0))  # what rounding leaves in the balance
@@ -113,7 +114,7 @@ class BatchFlow:
         """
         from gridai.grid.batch.machine import compiled
 
-        cols = columns(self.net, self.matrices, varying, self.enforce_q_lims)
+        cols = columns(self.net, self.matrices, varying, self.enforce_q_lims, self._places)
         count = _count(cols, scenarios, changes)
         if changes is not None and changes.scenarios == 1 and count > 1:
             changes = changes.repeat(count)

@@ -68,11 +68,18 @@ class Columns:
         return len(self.values[0]) if self.values else None
 
 
-def columns(net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False) -> Columns:
+Place = tuple[int, int, float, float]
+
+
+def columns(
+    net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False, places: dict[Any, Place] | None = None
+) -> Columns:
     """Resolve what varies. Raises CaseError for unknown tables, columns and elements, and for unequal lengths.
 
     enforce_q_lims  clip the reactive power of sgens to their range, as pandapower does.
+    places  what was found before of each (table, column, element) of this net, added to.
     """
+    places = {} if places is None else places
     node: list[int] = []
     kind: list[int] = []
     scale: list[float] = []
@@ -88,7 +95,10 @@ def columns(net: Any, m: Matrices, varying: Any, enforce_q_lims: bool = False) -
                 f"{item.table}.{item.column} has {len(block)} scenarios, the first column has {len(values[0])}"
             )
         for k, element in enumerate(elements):
-            at, what, factor, now = _place(net, m, item, element)
+            key = (item.table, item.column, element)
+            if key not in places:
+                places[key] = _place(net, m, item, element)
+            at, what, factor, now = places[key]
             if at >= 0:
                 node.append(at)
                 kind.append(what)
@@ -118,7 +128,7 @@ def _block(net: Any, item: Vary) -> tuple[list[Any], Any]:
     return list(elements), block
 
 
-def _place(net: Any, m: Matrices, item: Vary, element: Any) -> tuple[int, int, float, float]:
+def _place(net: Any, m: Matrices, item: Vary, element: Any) -> Place:
     """Node (-1: without effect), what it drives, value to pu, and the value in the base case."""
     rows = net[item.table]
     if element not in rows.index:
