@@ -24,6 +24,7 @@ from gridai.criteria.swing_damping import HalvingTime, PeakRatio, SwingDamping
 from gridai.criteria.tolerance_curve import ToleranceCurve
 from gridai.criteria.transient_voltage import TransientVoltageRecovery, VoltageDip
 from gridai.criteria.voltage_step import VoltageStep
+from gridai.criteria.voltage_unbalance import VoltageUnbalance
 from gridai.errors import CaseError, UnknownNameError, near
 from gridai.results import Limit
 
@@ -71,6 +72,7 @@ FORMS: dict[str, Form] = {
         Form(TransientVoltageRecovery, ("pu",), LOW),
         Form(VoltageDip, ("pu",), LOW),
         Form(VoltageStep, ("pu",), EITHER),
+        Form(VoltageUnbalance, ("%",), HIGH),
     )
 }
 FAMILIES: dict[str, type[Any]] = {name: form.family for name, form in FORMS.items()}

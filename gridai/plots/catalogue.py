@@ -25,6 +25,7 @@ from gridai.plots import (
     search,
     sizes,
     small_signal,
+    unbalance,
 )
 
 FIGURES: dict[str, Callable[..., Figure]] = {
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     **sizes.FIGURES,
     **respond.FIGURES,
     **regulate.FIGURES,
+    **unbalance.FIGURES,
     **search.FIGURES, **comparison.FIGURES,
 }  # fmt: skip
 

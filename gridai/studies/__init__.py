@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gridai.studies.size import Size
     from gridai.studies.timeseries import Timeseries
     from gridai.studies.trip import Trip
+    from gridai.studies.unbalanced import Unbalanced
 
 HOMES = {
     "pause": "gridai.studies.pause:Pause",
@@ -54,6 +55,7 @@ HOMES = {
     "operating-modes": "gridai.studies.operating_modes:OperatingModes",
     "timeseries": "gridai.studies.timeseries:Timeseries",
     "hosting": "gridai.studies.hosting:Hosting",
+    "unbalanced": "gridai.studies.unbalanced:Unbalanced",
     "largest-pause": "gridai.studies.largest_pause:LargestPause",
     "largest-loss": "gridai.studies.largest_loss:LargestLoss",
     "largest-swing": "gridai.studies.largest_swing:LargestSwing",
@@ -139,6 +141,7 @@ __all__ = [
     "Size",
     "Timeseries",
     "Trip",
+    "Unbalanced",
 ]
 
 

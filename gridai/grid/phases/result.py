@@ -170,7 +170,8 @@ class PhaseResult:
         """
         seq, v = self._seq, self._v
         node = seq.source
-        drawn = self._op.drawn(np.conj(self._power() / self._op.sees(v))) if len(self._op.ports.node) else 0.0 * v
+        with np.errstate(invalid="ignore"):  # NaN where there is no solution
+            drawn = self._op.drawn(np.conj(self._power() / self._op.sees(v))) if len(self._op.ports.node) else 0.0 * v
         given = np.stack([(seq.admittance[k] @ v[k] + drawn[k])[node] for k in range(3)])
         for k in range(3):
             given[k] -= self._behind()[k][:, None] * v[k, node]

@@ -158,6 +158,14 @@ def of_figures(name: str, unit: str, quantity: str, bound: float, high: bool, **
     )  # fmt: skip
 
 
+def unbalance(run: Trace, x: float, samples: int = 60) -> Result:
+    """A bus with x % in one of six means of ten minutes, the first and one at 0.5 % all the time."""
+    t = 60.0 * np.arange(samples)
+    data = np.stack([np.where(t < 600.0, 0.3, x), np.full(samples, 0.5)], axis=1)
+    channels = tuple(Channel("bus", name, "unbalance_percent", "%") for name in ("b", "calm"))
+    return Result(t, data, channels, (), {"f_hz": 50.0})
+
+
 UNDER = [[2.0, 58.0], [math.inf, 59.3]]
 CURVE = [[0.0, 0.8, 0.5], [0.8, 0.9, 2.0], [0.9, 1.1, math.inf]]
 JUMP = np.array([0.0, 5.0, 5.0, 30.0])
@@ -291,6 +299,10 @@ ROWS: dict[str, Row] = {
     "power_change": of_figures("power_change", "%", "power_change", 0.4, True),
     "thermal_loading": of_figures("thermal_loading", "%", "loading_percent", 100.0, True),
     "curve_error": of_figures("curve_error", "pu", "curve_error.after.maximum", 0.05, True, window="after"),
+    "voltage_unbalance": Row(
+        limit("voltage_unbalance", "%", period_s=600.0), unbalance, 1.5, 2.5, 2.0, lambda run: unbalance(run, 1.5, 9),
+        lambda run: unbalance(run, math.nan), "b", at(3600.0),
+    ),
     "step_error": of_figures("step_error", "%", "step_error.rise", 10.0, True, part="rise"),
 }  # fmt: skip
 LONG = "flicker_plt"
