@@ -72,3 +72,12 @@ def ka_from_mva(s_mva: Number, vn_kv: Number) -> Number:
 def energy_mws(h_s: Number, sn_mva: Number) -> Number:
     """Kinetic energy at nominal speed of a machine with inertia constant h_s on sn_mva. [MWs]"""
     return h_s * sn_mva  # type: ignore[operator]
+
+
+def power_text(mw: float) -> str:
+    """A power in words with three or more digits: "107.1 MW", "5.01 MW", "0.985 MW", below 0.1 MW in kW: "42.9 kW"."""
+    size = abs(mw)
+    if size == 0.0 or size >= 0.1:
+        digits = 1 if size == 0.0 or size >= 10.0 else 2 if size >= 1.0 else 3
+        return f"{mw:.{digits}f} MW"
+    return f"{1e3 * mw:.3g} kW"

@@ -38,6 +38,7 @@ from gridai.cluster.workloads import Training, Workload
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
 from gridai.kernel.profile import Array, Profile
+from gridai.units import power_text
 
 DEFAULT_PUE = 1.25
 
@@ -246,10 +247,10 @@ class Cluster:
             f"  GPU in training     {h.gpu_training_w}",
             f"  + server's share    {h.overhead_training_w:.0f} W",
             f"  = plug, one GPU     {h.plug_training_w}",
-            f"  x {self.count:,} = IT power {self.it_mw:.1f} MW (workload mean {self.workload.mean:g})",
-            f"  x PUE {self.pue:g} = {self.p_mw:.1f} MW and {self.q_mvar:.1f} MVAr at the meter",
-            f"  all jobs stopped    {self.idle_mw:.1f} MW",
-            f"  by nameplate        {self.nameplate_mw:.1f} MW, {h.server_nameplate_w}",
+            f"  x {self.count:,} = IT power {power_text(self.it_mw)} (workload mean {self.workload.mean:g})",
+            f"  x PUE {self.pue:g} = {power_text(self.p_mw)} at the meter, power factor {self.power_factor:g}",
+            f"  all jobs stopped    {power_text(self.idle_mw)}",
+            f"  by nameplate        {power_text(self.nameplate_mw)}, {h.server_nameplate_w}",
         ]
         return "\n".join(lines)
 
@@ -273,4 +274,4 @@ class Cluster:
         return self.facility.steady(self.hardware, self.count, watt_per_gpu)
 
     def __str__(self) -> str:
-        return f"{self.count:,} x {self.hardware.name}, PUE {self.pue:g}: {self.p_mw:.1f} MW"
+        return f"{self.count:,} x {self.hardware.name}, PUE {self.pue:g}: {power_text(self.p_mw)}"

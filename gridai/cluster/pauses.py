@@ -23,6 +23,7 @@ import numpy as np
 from gridai.cluster.settings import check_ranges, setting
 from gridai.errors import Problems, SettingError
 from gridai.kernel.profile import Profile, total
+from gridai.units import power_text
 
 if TYPE_CHECKING:
     from gridai.cluster.cluster import Cluster
@@ -92,7 +93,7 @@ def paused_share(pauses: Sequence[Pause], cluster_mw: float) -> Profile:
     bad = Problems("pauses")
     for k, pause in enumerate(pauses):
         if pause.pause_mw > cluster_mw * (1.0 + 1e-9):
-            remedy = f"the cluster draws {cluster_mw:.1f} MW in training; give that or less, or a larger cluster"
+            remedy = f"the cluster draws {power_text(cluster_mw)} in training; give that or less, or a larger cluster"
             bad.add(f"pause {k + 1}", None, "pause_mw", pause.pause_mw, remedy)
     bad.raise_if_any(SettingError)
     gone = total([p.share_gone(cluster_mw) for p in pauses], "share paused")
@@ -102,8 +103,8 @@ def paused_share(pauses: Sequence[Pause], cluster_mw: float) -> Profile:
         there = [(k, p) for k, p in enumerate(pauses, start=1) if p.at_s <= at_s < p.back_s]
         together = ", ".join(f"pause {k} ({p.pause_mw:g} MW)" for k, p in there)
         raise SettingError(
-            f"pauses: at {at_s:g} s {together} add up to {gone.values[worst] * cluster_mw:.1f} MW of the cluster's "
-            f"{cluster_mw:.1f} MW: make them smaller, or let one end before the next begins"
+            f"pauses: at {at_s:g} s {together} add up to {power_text(gone.values[worst] * cluster_mw)} of the "
+            f"cluster's {power_text(cluster_mw)}: make them smaller, or let one end before the next begins"
         )
     return gone.clipped(0.0, 1.0)
 
@@ -127,13 +128,13 @@ class PauseParts:
     cooling_mw: float
 
     def __str__(self) -> str:
-        text = f"{self.pause_mw:.1f} MW pause: {self.stopped_servers:.0%} of the servers stop their job"
+        text = f"pause of {power_text(self.pause_mw)}: {self.stopped_servers:.0%} of the servers stop their job"
         if self.off_mw > 0.0:
             text += (
-                f"; idle GPUs give {self.idle_mw:.1f} MW, the other {self.off_mw:.1f} MW means "
+                f"; idle GPUs give {power_text(self.idle_mw)}, the other {power_text(self.off_mw)} means "
                 f"{self.off_servers:.0%} of the servers switched off or on batteries"
             )
-        return f"{text}; {self.cooling_mw:.1f} MW of it is cooling, which in a real site follows in minutes"
+        return f"{text}; {power_text(self.cooling_mw)} of it is cooling, which in a real site follows in minutes"
 
 
 def explain_pause(cluster: Cluster, pause: Pause | float) -> PauseParts:

@@ -32,6 +32,7 @@ from gridai.cluster.workloads.base import LEAD_S, Workload, cut, start_of_mean
 from gridai.errors import Problems, SettingError
 from gridai.kernel.contract import Model
 from gridai.kernel.profile import Profile, total
+from gridai.units import power_text
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Site:
         return sum(part.nameplate_mw for part in self.parts)
 
     def __str__(self) -> str:
-        return f"{self.name}: {len(self.clusters)} clusters, {self.p_mw:.1f} MW"
+        return f"{self.name}: {len(self.clusters)} clusters, {power_text(self.p_mw)}"
 
 
 @dataclass(frozen=True)

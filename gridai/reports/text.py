@@ -10,6 +10,8 @@ from gridai.results.course import course_of, unit_of_time
 
 DECIMALS = {"Hz": 4, "Hz/s": 4, "pu": 4, "MW": 2, "MVAr": 2, "s": 3, "%": 2}
 """Digits after the point by unit; other units get six significant digits."""
+SMALL = ("MW", "MVAr")
+"""Two more digits below 0.1: a rack of some kW."""
 _NUMBER = set("0123456789.+-eE%")
 
 
@@ -18,7 +20,8 @@ def number(value: float | None, unit: str = "", more: int = 0) -> str:
     if value is None or math.isnan(value):
         return "-"
     if unit in DECIMALS:
-        text = f"{value:.{DECIMALS[unit] + more}f}"
+        small = 2 if unit in SMALL and 5e-5 <= abs(value) < 0.1 else 0
+        text = f"{value:.{DECIMALS[unit] + max(more, small)}f}"
         return text.removeprefix("-") if float(text) == 0.0 else text
     return f"{value:.6g}"
 

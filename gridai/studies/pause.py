@@ -146,11 +146,14 @@ def usual_mw(cluster: Any) -> float:
 
 
 def _in_words(stops: tuple[Stop, ...]) -> str:
+    from gridai.units import power_text
+
     first = stops[0]
     if len(stops) > 1:
         return f"{len(stops)} training pauses from {first.at_s:g} s on, the first of {first.pause_mw:g} MW,"
     until = "without return" if first.resume_s is None else f"to {first.resume_s:g} s"
-    return f"training pause of {first.pause_mw:g} MW from {first.at_s:g} s {until}"
+    size = power_text(first.pause_mw) if first.pause_mw < 0.1 else f"{first.pause_mw:g} MW"
+    return f"training pause of {size} from {first.at_s:g} s {until}"
 
 
 def _finite(value: float | None) -> float | None:

@@ -32,3 +32,18 @@ def test_transformer_percent_and_ratings():
     assert units.percent_from_pu(0.0181, 100.0, 700.0) == pytest.approx(12.67)
     assert units.ka_from_mva(units.mva_from_ka(1.5, 345.0), 345.0) == pytest.approx(1.5)
     assert units.line_ohm_from_pu(0.01, 345.0, 100.0) == pytest.approx(11.9025)
+
+
+@pytest.mark.parametrize(
+    ("mw", "text"),
+    [
+        (107.13, "107.1 MW"),
+        (5.005, "5.00 MW"),
+        (0.9871, "0.987 MW"),
+        (0.0429, "42.9 kW"),
+        (0.0, "0.0 MW"),
+        (-0.02, "-20 kW"),
+    ],
+)
+def test_powers_in_words(mw: float, text: str) -> None:
+    assert units.power_text(mw) == text
