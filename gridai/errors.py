@@ -97,7 +97,7 @@ def near(name: object, names: Iterable[object], kind: str, other_way: str = "") 
     folded: dict[str, list[str]] = {}
     for other in known:
         folded.setdefault(other.casefold(), []).append(other)
-    close = [n for hit in difflib.get_close_matches(asked.casefold(), folded, n=6, cutoff=0.55) for n in folded[hit]]
+    close = [n for hit in _close(asked.casefold(), folded) for n in folded[hit]]
     contains = [n for n in known if asked and asked.casefold() in n.casefold() and n not in close]
     close = (close + contains)[:8]
     if close:
@@ -105,6 +105,13 @@ def near(name: object, names: Iterable[object], kind: str, other_way: str = "") 
     if len(known) <= 40:
         return f"{text}; known: {_quoted(known)}{also}"
     return f"{text}; known are {len(known)}, among them {_quoted(known[:12])}{also}"
+
+
+def _close(asked: str, names: Iterable[str]) -> list[str]:
+    """The nearest names; far ones are left out, and those that are much farther than the nearest."""
+    hits = difflib.get_close_matches(asked, names, n=6, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, hit, asked).ratio() for hit in hits]
+    return [hit for hit, own in zip(hits, likeness, strict=True) if own >= likeness[0] - 0.15]
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -2,7 +2,8 @@
 
     ride_through   while it must stay, and again `back_s` after the voltage (frequency) is back, each cluster draws at
                    least the share `low` of what it would draw: the smaller of its power before the first event and its
-                   demand (where recorded), times (V / V before)^exponent. Shorter gaps than `gap_s` do not count.
+                   demand (where recorded; the lowest of the last FOLLOW_S, for power follows what is asked with a lag
+                   of its own), times (V / V before)^exponent. Shorter gaps than `gap_s` do not count.
     load_recovery  after each excursion a cluster is back at the share `low` (and below `high`, if given) in `within_s`.
 
 Curves as in criteria/curve.py; an excursion beyond the curve frees the load from then on until `back_s` after its end
@@ -34,6 +35,8 @@ from gridai.results.variation import sides, sliding_extremes
 
 Quantity = Literal["vm_pu", "f_hz", "rocof_hz_per_s"]
 QUANTITIES = ("vm_pu", "f_hz", "rocof_hz_per_s")
+FOLLOW_S = 0.2
+"""A load that comes back of itself lags its own demand by so much at most: that is no leaving; assumed. [s]"""
 NORMAL_PU = 0.9
 NORMAL_BAND = [[NORMAL_PU, 1.1, math.inf]]
 
@@ -242,7 +245,9 @@ def loads_of(result: Result, quantity: str, window_s: float, exponent: float) ->
         before = value_before(result.t_s, power[:, k], begin)
         expected = np.full(len(result.t_s), before)
         if name in demands:
-            expected = np.minimum(expected, result.series("cluster", name, "p_demand_mw"))
+            t = result.t_s
+            asked, _ = sliding_extremes(t, result.series("cluster", name, "p_demand_mw"), t - FOLLOW_S, t)
+            expected = np.minimum(expected, asked)
         v = result.series("bus", buses[name], "vm_pu")
         sag = np.minimum(1.0, v / value_before(result.t_s, v, begin)) ** exponent if exponent else 1.0
         floor = 1e-3 * abs(before)

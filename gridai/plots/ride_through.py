@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gridai.plots import style
-from gridai.plots.decimate import FloatArray
+from gridai.plots.decimate import FloatArray, decimate
 from gridai.plots.panels import event_times, held, named_lines, roles
 from gridai.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 from gridai.results import Limit, Result
@@ -83,11 +83,14 @@ def _states(ax: Axes, result: Result) -> None:
     if "mode" in result.quantities("ups"):
         states = load_by_state(result)
         order = [name for name in COLORS if name in states]
-        floor = np.zeros(len(result.t_s))
+        floor, below = np.zeros(len(result.t_s)), (result.t_s[[0, -1]], np.zeros(2))
         for name in order:
-            top: FloatArray = floor + states[name]
-            ax.fill_between(result.t_s, floor, top, color=COLORS[name], linewidth=0, label=name, zorder=2.0)
-            floor = top
+            floor = floor + states[name]
+            # Every edge has its own few points: one polygon from the lower to the upper.
+            edge = decimate(result.t_s, floor)
+            t, p = (np.concatenate([edge[k], below[k][::-1]]) for k in (0, 1))
+            ax.fill(t, p, color=COLORS[name], linewidth=0, label=name, zorder=2.0)
+            below = edge
     elif "p_demand_mw" in result.quantities("cluster"):
         wanted = result.values("cluster", "p_demand_mw").sum(axis=1)
         style.line(ax, result.t_s, wanted, "asked for by the load", GREY, "dashed", width=1.0)

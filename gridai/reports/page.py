@@ -88,7 +88,11 @@ def _header(report: Report) -> Markup:
     clean = counts["pass"] and not counts["not assessable"]
     status = "fail" if counts["fail"] else "pass" if clean else "not assessable"
     unsure = sum(not v.verified for v in report.verdicts)
-    line = [sections.badge(status), f" {words}"] if report.verdicts else ["no limit applies"]
+    line = (
+        [sections.badge(status), f" {words}"]
+        if report.verdicts
+        else ["not judged by a profile; what the study itself asks for stands in its tables"]
+    )
     if unsure:
         line += [f"; the numbers of {unsure} of {len(report.verdicts)} are ", sections.UNVERIFIED]
     known = report.provenance

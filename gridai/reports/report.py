@@ -197,14 +197,15 @@ def _summary_text(summary: Mapping[str, Measure], unit: tuple[str, float]) -> st
 
 def _verdict_text(verdicts: Sequence[Verdict], provenance: Mapping[str, Any], unit: tuple[str, float]) -> str:
     if not verdicts:
-        return "verdicts: none, no criterion of a profile applies; what the study itself limits stands in its tables"
+        return "verdicts: none; this study is not judged by a profile, what it asks for itself stands in its tables"
     rows = [
         (v.status_text, v.criterion,
          *(number(x, v.unit, more_digits(v.value, v.limit, v.unit)) for x in (v.value, v.limit, v.margin)),
          v.unit, v.element, time(v.t_s, unit), v.edition)
         for v in verdicts
     ]  # fmt: skip
-    head = f"verdicts by profile {provenance.get('profile', '')}".rstrip()
+    by = next((f" by {kind} {provenance[kind]}" for kind in ("profile", "suite") if provenance.get(kind)), "")
+    head = f"verdicts{by}"
     columns = ("verdict", "criterion", "value", "limit", "margin", "unit", "where", f"at {unit[0]}", "edition")
     text = plain_table(head, columns, rows)
     remarks = [

@@ -16,9 +16,14 @@ _NUMBER = set("0123456789.+-eE%")
 
 
 def number(value: float | None, unit: str = "", more: int = 0) -> str:
-    """A number as text with the digits its unit deserves, or `more` of them; a dash for NaN and None."""
+    """A number as text with the digits its unit deserves, or `more` of them; a dash for NaN and None.
+
+    Without end: a time is "never", its margin (below 0) a dash; another quantity "unbounded".
+    """
     if value is None or math.isnan(value):
         return "-"
+    if math.isinf(value):
+        return ("never" if value > 0.0 else "-") if unit == "s" else "unbounded" if value > 0.0 else "-unbounded"
     if unit in DECIMALS:
         small = 2 if unit in SMALL and 5e-5 <= abs(value) < 0.1 else 0
         text = f"{value:.{DECIMALS[unit] + max(more, small)}f}"

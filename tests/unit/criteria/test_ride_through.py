@@ -129,6 +129,16 @@ def test_what_a_load_draws_in_a_sag_and_what_its_work_asks_for(run, judge):
     assert judge(run(t, pause), "ride_through", "pu", low=0.9, curve=BANDS, back_s=1.0).status == "fail"
 
 
+@pytest.mark.parametrize(("lag_s", "status"), [(0.03, "pass"), (0.15, "pass"), (0.6, "fail")])
+def test_a_load_that_comes_back_as_fast_as_it_can_has_not_left(run, judge, lag_s, status):
+    """Its work asks for 30 and, from 4 s on, within 0.1 s for 100 MW; the power follows that late. 0.2 s are granted."""
+    t = np.linspace(0.0, 10.0, 2001)
+    demand = np.interp(t, [4.0, 4.1], [30.0, 100.0])
+    demand[t < 1.0] = 100.0
+    power = np.interp(t - lag_s, t, demand)
+    assert judge(run(t, power, demand=demand), "ride_through", "pu", low=0.9, curve=BANDS).status == status
+
+
 @pytest.mark.parametrize(("length", "back", "status"), [(0.2, 2.0, "pass"), (0.2, 4.0, "fail"), (0.4, 99.0, "pass")])
 def test_a_load_that_may_reduce_is_back_in_time_unless_the_curve_frees_it(run, judge, length, back, status):
     t, vm, p = stepped(20.0, [(0.0, 1.0), (1.0, 0.4), (1.0 + length, 1.0)], [(0.0, 100.0), (1.0, 0.0), (back, 100.0)])

@@ -99,7 +99,9 @@ def test_the_horizon():
 
 
 def cluster(name: str, p_mw: float = 50.0) -> SimpleNamespace:
-    return SimpleNamespace(name=name, bus="16", balance="headroom", cluster=SimpleNamespace(p_mw=p_mw, idle_mw=0.3 * p_mw))
+    return SimpleNamespace(
+        name=name, bus="16", balance="headroom", cluster=SimpleNamespace(p_mw=p_mw, idle_mw=0.3 * p_mw)
+    )
 
 
 def case(*placements: SimpleNamespace) -> SimpleNamespace:
