@@ -7,7 +7,6 @@ import click
 from gridai.cli import printing
 from gridai.cli.catalogue import KINDS, LISTS
 
-
 ALIASES = {"profiles": "criteria"}
 """Other words for a kind."""
 

@@ -76,6 +76,10 @@ def test_help_takes_less_than_half_a_second(child_env: dict[str, str]) -> None:
     assert min(taken) < 0.5
 
 
+def test_list_profiles_is_another_word_for_criteria(call: Call) -> None:
+    assert call("list", "profiles") == call("list", "criteria")
+
+
 def test_list_names_every_kind(call: Call) -> None:
     status, out, _ = call("list")
     assert status == 0

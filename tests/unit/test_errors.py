@@ -35,6 +35,14 @@ def test_near_lists_all_when_few_and_some_when_many():
     assert near("x", [], "bus") == "unknown bus 'x': there are none"
 
 
+def test_near_leaves_far_names_out():
+    """No name is like 'banana'; of several that are like, those much farther than the nearest are left out."""
+    names = ["battery", "capacitor", "condenser", "statcom", "supercapacitor"]
+    assert near("banana", names, "remedy").startswith("unknown remedy 'banana'; known:")
+    assert near("condensor", names, "remedy").endswith("did you mean 'condenser'?")
+    assert near("capaciter", names, "remedy").endswith("did you mean 'capacitor'?")
+
+
 def test_near_says_what_else_may_be_given():
     assert near("9", ["19"], "bus", "an index") == "unknown bus '9'; did you mean '19'? Or give an index"
     assert near("zzz", ["b", "a"], "bus", "an index") == "unknown bus 'zzz'; known: 'a', 'b'; or give an index"

@@ -131,7 +131,7 @@ def test_what_a_load_draws_in_a_sag_and_what_its_work_asks_for(run, judge):
 
 @pytest.mark.parametrize(("lag_s", "status"), [(0.03, "pass"), (0.15, "pass"), (0.6, "fail")])
 def test_a_load_that_comes_back_as_fast_as_it_can_has_not_left(run, judge, lag_s, status):
-    """Its work asks for 30 and, from 4 s on, within 0.1 s for 100 MW; the power follows that late. 0.2 s are granted."""
+    """Its work asks for 30 and, from 4 s on, within 0.1 s for 100 MW; the power follows so late. 0.2 s go."""
     t = np.linspace(0.0, 10.0, 2001)
     demand = np.interp(t, [4.0, 4.1], [30.0, 100.0])
     demand[t < 1.0] = 100.0

@@ -135,6 +135,8 @@ def test_numbers_and_tables():
     assert number(59.97891, "Hz") == "59.9789"
     assert number(float("nan"), "Hz") == "-"
     assert number(-0.00001, "MW") == "0.00"
+    assert (number(float("inf"), "s"), number(-float("inf"), "s")) == ("never", "-")
+    assert number(float("inf"), "MW") == "unbounded"
     assert number(1.05000012, "pu", more_digits(1.05000012, 1.05, "pu")) == "1.0500001"
     assert more_digits(1.0499, 1.05, "pu") == more_digits(1.05, 1.05, "pu") == more_digits(1.0, 1.0 + 1e-9) == 0
     assert more_digits(1.05 + 1e-12, 1.05, "pu") == 4
