@@ -24,11 +24,13 @@ class Levels:
 
     ikss_ka  initial symmetrical short-circuit current. [kA]
     skss_mva  short-circuit power. [MVA]
+    xr        reactance over resistance of the Thevenin impedance.
     """
 
     ikss_ka: Mapping[int, float]
     skss_mva: Mapping[int, float]
     notes: tuple[str, ...]
+    xr: Mapping[int, float]
 
 
 def fault_levels(net: Any, dynamics: Mapping[str, Any], case: str = "max") -> Levels:
@@ -61,6 +63,7 @@ def fault_levels(net: Any, dynamics: Mapping[str, Any], case: str = "max") -> Le
         {int(i): float(found.at[i, "skss_mw"]) for i in known},
         (f"IEC 60909, {case}, by pandapower's calc_sc: machines behind xd'' with R = 0.05 X (0.07 X below 100 MVA) and "
          f"rated power factor {COS_PHI:g} where none is stated; loads, clusters and inverters feed nothing", *notes),
+        {int(i): float(found.at[i, "xk_ohm"] / max(found.at[i, "rk_ohm"], 1e-12)) for i in known},
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def _draw(ax: Axes, kind: str, result: Result, found: Course, limits: Sequence[L
             ax.plot(t, result.values("system", "e_mwh")[:, n], color=color, linestyle=dash, linewidth=1.3, label=name)
         style.finish(ax, t, "energy (MWh)", 0.0)
     elif kind == "pst":
-        _pst(ax, found, limits, size)
+        _pst(ax, result, found, limits, size)
     else:
         _durations(ax, found, kind, f"{kind} ({'pu' if kind == 'voltage' else '%'})")
 
@@ -104,14 +104,17 @@ def _alike(result: Result, one: str, two: str) -> bool:
     return np.allclose(result.values("system", one), result.values("system", two), rtol=1e-9, equal_nan=True)
 
 
-def _pst(ax: Axes, found: Course, limits: Sequence[Limit], size: float) -> None:
+def _pst(ax: Axes, result: Result, found: Course, limits: Sequence[Limit], size: float) -> None:
     for points in found.points:
         t = np.array(points.t_s) / size
         ax.plot(t, points.values, linestyle="none", marker="o", markersize=2.2, color=BLUE, label=points.name, zorder=3)
     highest = max(max(points.values) for points in found.points)
+    kv = float(result.meta.get("bus_kv", {}).get(found.points[0].name.removeprefix("bus "), np.nan))
     for limit in limits:
-        if limit.criterion == "flicker_pst" and limit.high is not None and highest > 0.3 * limit.high:
+        own = float(limit.settings.get("kv_min", 0.0)) <= kv < float(limit.settings.get("kv_max", np.inf))
+        if limit.criterion == "flicker_pst" and own and limit.high is not None and highest > 0.3 * limit.high:
             ax.axhline(limit.high, color=LIMIT, linewidth=1.2, linestyle=(0, (1, 1)), label="limit")
+            highest = max(highest, limit.high)
             break
     ax.set_ylim(0.0, 1.15 * max(ax.get_ylim()[1], highest))
     style.finish(ax, np.zeros(0), "Pst", 0.0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 PERIOD_S, IN_PLT = 600.0, 12
+STATED_XR = 10.0
 LEAD_S = 60.0
 """The flickermeter runs so long before the first period of a block."""
 
@@ -36,7 +37,7 @@ class PstCourse:
     t_s      end of each, float[n]. [s]
     pst      float[n].
     plt      of each two-hour block that is complete.   plt_t_s  their ends. [s]
-    bus      key.   strength_mva  short-circuit power of the case at the bus.   source  where that comes from.
+    bus      key.   strength_mva, xr  short-circuit power and X/R there.   source  where they come from.
     periods  in the whole course.
     """
 
@@ -46,6 +47,7 @@ class PstCourse:
     plt_t_s: Floats
     bus: str
     strength_mva: float
+    xr: float
     source: str
     periods: int
 
@@ -55,14 +57,14 @@ class PstCourse:
         return float(self.pst[k]), float(self.t_s[k])
 
 
-def strength(case: Case, placement: Placement, stated_mva: float | None) -> tuple[float, str]:
-    """Short-circuit power at the cluster's bus [MVA] without the cluster, and where it comes from.
+def strength(case: Case, placement: Placement, stated_mva: float | None, xr: float | None) -> tuple[float, float, str]:
+    """Short-circuit power at the cluster's bus [MVA], reactance over resistance, and where they come from.
 
-    By the dynamic models (subtransient) where the case has them, else the smallest fault of IEC 60909. Raises
-    SettingError where neither gives it.
+    By the dynamic models (subtransient, loads as they stand in the network) where the case has them, else the smallest
+    fault of IEC 60909. Raises SettingError where neither gives it.
     """
     if stated_mva is not None:
-        return stated_mva, "as stated"
+        return stated_mva, STATED_XR if xr is None else xr, "as stated"
     if case.dynamics:
         from gridai import engine
         from gridai.engine.events import thevenin
@@ -71,19 +73,21 @@ def strength(case: Case, placement: Placement, stated_mva: float | None) -> tupl
             system = engine.compile_system(case)
         except GridaiError as error:
             raise SettingError(f"short_circuit_mva: give it; the dynamic models do not: {error}") from error
-        z = abs(thevenin(engine.Run(system), system.node(placement.bus)))
-        return float(system.network.s_base_mva / z), "by the dynamic models, subtransient"
+        z = thevenin(engine.Run(system), system.node(placement.bus))
+        ratio = z.imag / max(z.real, 1e-12) if xr is None else xr
+        return float(system.network.s_base_mva / abs(z)), ratio, "by the dynamic models, subtransient"
     from gridai.grid.shortcircuit import fault_levels
 
     try:
         levels = fault_levels(case.net, case.dynamics, "min")
     except CaseError as error:
         raise SettingError(f"short_circuit_mva: give it; {error}") from error
-    return levels.skss_mva[case.buses[placement.bus]], "smallest fault by IEC 60909"
+    at = case.buses[placement.bus]
+    return levels.skss_mva[at], levels.xr[at] if xr is None else xr, "smallest fault by IEC 60909"
 
 
 def pst_course(
-    play: Play, sums: Sums, case: Case, placement: Placement, *, most: int, stated_mva: float | None, xr: float,
+    play: Play, sums: Sums, case: Case, placement: Placement, *, most: int, stated_mva: float | None, xr: float | None,
     tick: Any = None,
 ) -> PstCourse:  # fmt: skip
     """Pst along the course of a cluster. sums.means keeps the voltage of its bus first.
@@ -99,7 +103,7 @@ def pst_course(
     periods = int(end_s / PERIOD_S + 1e-9)
     if periods < 1:
         raise SettingError(f"flicker: the course lasts {end_s:g} s; one period takes {PERIOD_S:g} s: give more")
-    mva, source = strength(case, placement, stated_mva)
+    mva, ratio, source = strength(case, placement, stated_mva, xr)
     assert sums.means is not None
     sums.means.end()
     vm = dict(zip(np.concatenate(sums.means.at).tolist(), np.concatenate(sums.means.kept)[:, 0], strict=True))
@@ -121,7 +125,7 @@ def pst_course(
             part = slice(0 if k == first else _index(k, first), None if k == last - 1 else _index(k + 1, first))
             mean, level = float(p[part].mean()), float(vm.get(k, np.nan))
             here = mva if own is None else float(np.interp((k + 0.5) * PERIOD_S, play.t_s, own))
-            v[part] = voltage_behind(p[part], tan * p[part], mean, tan * mean, here * level**2, xr)
+            v[part] = voltage_behind(p[part], tan * p[part], mean, tan * mean, here * level**2, ratio)
         if np.isnan(v).any() or np.isnan(p).any():
             continue
         measured = flicker(t, v, lamp, PERIOD_S, LEAD_S)
@@ -134,8 +138,8 @@ def pst_course(
             tick(len(found), sum(b - a for a, b in asked))
     if not found:
         raise SettingError("flicker: no period of ten minutes has a solution in all of its steps")
-    return PstCourse(np.array(times), np.array(found), np.array(plts), np.array(plt_times), placement.bus, mva, source,
-                     periods)  # fmt: skip
+    return PstCourse(np.array(times), np.array(found), np.array(plts), np.array(plt_times), placement.bus, mva, ratio,
+                     source, periods)  # fmt: skip
 
 
 def _index(k: int, first: int) -> int:

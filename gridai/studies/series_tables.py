@@ -194,7 +194,7 @@ def tables(done: Done) -> dict[str, Table]:
         out["storages"] = _stores(made)
     if done.pst is not None:
         pst_rows = tuple(
-            (f"{t / size:.6g}", f"{value:.4f}") for t, value in zip(done.pst.t_s, done.pst.pst, strict=True)
+            (f"{t / size:.5g}", f"{value:.4f}") for t, value in zip(done.pst.t_s, done.pst.pst, strict=True)
         )
         out["pst"] = Table("Pst of periods of ten minutes", (f"to {unit}", "Pst"), pst_rows)
     return out

@@ -104,7 +104,9 @@ class Timeseries:
     short_circuit_mva: float | None = setting(
         None, "MVA", "at the cluster's bus (default: by the dynamic models, else IEC 60909)", above=0.0
     )
-    xr: float = setting(10.0, "", "reactance over resistance there, for flicker", above=0.0)
+    xr: float | None = setting(
+        None, "", "reactance over resistance there (default: of the same source, else 10)", above=0.0
+    )
     cluster: str | None = setting(None, "", "cluster of PV, battery and flicker; needed when the case has several")
     profile: str = setting(
         "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no verdicts"

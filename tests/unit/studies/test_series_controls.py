@@ -13,7 +13,7 @@ import pandapower as pp
 import pandas as pd
 import pytest
 
-from gridai.case import Case
+from gridai.case import Case, load_case
 from gridai.cluster import Cluster
 from gridai.cluster.workloads import Constant
 from gridai.errors import CaseError, SettingError
@@ -229,6 +229,25 @@ def test_flicker_of_the_course_is_that_of_the_study_flicker(case: Any):
     ]  # medium voltage; no two hours for Plt
 
 
+def test_the_impedance_is_that_of_the_grid(case: Any):
+    """Without dynamic data X/R and strength are those of pandapower's smallest fault."""
+    from pandapower.shortcircuit import calc_sc
+
+    from gridai.studies.series_flicker import strength
+
+    net = copy.deepcopy(case.net)
+    net.line["endtemp_degree"] = 80.0
+    calc_sc(net, case="min", fault="3ph")
+    row = net.res_bus_sc.loc[2]
+    mva, xr, source = strength(case, case.placements[0], None, None)
+    assert (mva, xr) == pytest.approx((row.skss_mw, row.xk_ohm / row.rk_ohm))
+    assert "60909" in source
+    made = load_case("ieee39").with_cluster(Cluster.of("H100", count=1000), bus="16")
+    mva, xr, _ = strength(made, made.placements[0], None, None)
+    assert mva == pytest.approx(7930.0, rel=0.01)  # 100 MVA over |0.0034 + 0.0121j|
+    assert xr == pytest.approx(3.53, rel=0.01)
+
+
 def test_flicker_follows_the_strength_of_a_profile(case: Any, tmp_path: Path):
     """Half the short-circuit power, twice the Pst: flicker goes with the inverse of it."""
     t = 10.0 * np.arange(240)
@@ -299,6 +318,22 @@ def test_times_are_read_in_the_unit_of_the_figure(case: Any, tmp_path: Path):
     report.save(tmp_path / "out")
     assert (tmp_path / "out" / "course.png").stat().st_size > 20_000
     assert "at h" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_parquet_has_what_the_csv_has(case: Any, tmp_path: Path):
+    """Every column and row, with the controllers' own; the CSV is rounded to seven digits."""
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    study = replace(FULL, profiles=day(tmp_path), storage_rule="own")
+    for kind in ("csv", "parquet"):
+        replace(study, keep=str(tmp_path / f"s.{kind}"), detail=True).run(case)
+    one, two = pd.read_csv(tmp_path / "s.csv", keep_default_na=False), pd.read_parquet(tmp_path / "s.parquet")
+    assert list(one.columns) == list(two.columns)
+    assert len(one) == len(two) == 288
+    for name in one.columns:
+        if one[name].dtype == object:
+            assert one[name].tolist() == two[name].tolist()
+        else:
+            assert np.abs(one[name].to_numpy() - two[name].to_numpy()).max() <= 5.1e-8
 
 
 @pytest.mark.slow
