@@ -2,11 +2,17 @@
 
 Sizes between two that pass are taken to pass; `probes` sizes below the answer are tried with every outage to see
 whether that holds. A size among them that fails becomes the upper end of a new search.
+
+Pairs of outages come after the single ones, from the sizes that these leave: what a single outage forbids, the pairs
+and the single outages together forbid as well, so no larger size can be the answer and nothing is lost by it. Pairs
+that stop some buses are tried at all of them before the rest; each size found has then met every pair. Sizes below it
+are tried with the single outages alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +22,10 @@ GROWTH = 0.25
 """What fails is listed for a load larger than the answer by this part of it, or by LEAST_GROWTH where that is more."""
 LEAST_GROWTH = 10.0
 """In tolerances of the search."""
+SAMPLE = 10
+"""So many buses meet every pair of outages first."""
+ROWS = 1 << 19
+"""So many flows are judged before their rooms are let go of: pairs of outages are many."""
 
 
 def host(
@@ -28,13 +38,18 @@ def host(
     """
     search = _Search(sizing, np.array([int(b) for b in buses], dtype=np.int64), np.asarray(high_mw, dtype=float))
     search.intact(tol_mw)
-    search.outages(tol_mw, probes)
+    single = sizing.judged[sizing.order[sizing.judged] <= 1]
+    search.outages(single, tol_mw, probes)
+    if len(sizing.judged) > len(single):
+        search.screen(sizing.judged, tol_mw)
+        search.outages(sizing.judged, tol_mw, 0)
     binds = search.binding()
     nothing = (np.full(len(buses), np.nan), [()] * len(buses))
     target, needed = search.needed(growth, LEAST_GROWTH * tol_mw) if growth > 0.0 else nothing
+    near = search.nearest()
     return [
         Sized(int(b), float(search.low[k]), float(search.high[k]) if search.edge[k] else float("nan"), binds[k],
-              float(target[k]), tuple(needed[k]))
+              float(target[k]), tuple(needed[k]), near[k])
         for k, b in enumerate(search.buses)
     ]  # fmt: skip
 
@@ -46,6 +61,8 @@ class _Search:
         self.s, self.buses = sizing, buses
         self.low, self.high = np.zeros(len(buses)), high_mw.copy()
         self.edge = np.zeros(len(buses), dtype=bool)
+        self.near: list[dict[str, Finding]] = [{} for _ in buses]
+        self.active = np.zeros((len(buses), len(sizing.outages) + 1), dtype=bool)
 
     def intact(self, tol_mw: float) -> None:
         """The size that the intact grid and the voltage step allow."""
@@ -66,43 +83,86 @@ class _Search:
         step, _ = self.s.steps(self.buses[at], mw)
         return np.asarray(rows.passes & (step <= self.s.limits.step))
 
-    def outages(self, tol_mw: float, probes: int) -> None:
-        """The size that every outage allows too: bisection with those that fail, then all of them again."""
-        active = np.zeros((len(self.buses), len(self.s.outages) + 1), dtype=bool)
-        open_ = np.arange(len(self.buses))
+    def outages(self, states: Ints, tol_mw: float, probes: int) -> None:
+        """The size that these outages allow too: bisection with those that fail, then all of them again."""
+        open_ = np.flatnonzero(self.low > 0.0)
         fractions = [1.0]
         for _ in range(MOST_ROUNDS):
-            if not len(self.s.judged) or not len(open_):
+            if not len(states) or not len(open_):
                 return
-            failed = self._sweep(open_, fractions, active)
-            open_ = open_[failed]
-            self._bisect(open_, active, tol_mw)
+            open_ = open_[self._sweep(open_, states, fractions)]
+            self._bisect(open_, tol_mw)
             fractions = [1.0, *(k / (probes + 1.0) for k in range(probes, 0, -1))]
-            if not len(open_):
-                return
 
-    def _sweep(self, at: Ints, fractions: Sequence[float], active: Ints) -> Ints:
-        """Try every outage at parts of the present size; what fails becomes the upper end. bool[at], True: failed."""
+    def screen(self, states: Ints, tol_mw: float) -> None:
+        """Lower the sizes by those outages that fail at some of the buses: they fail at others too."""
+        open_ = np.flatnonzero(self.low > 0.0)
+        some = open_[:: max(1, len(open_) // SAMPLE)]
+        self._sweep(some, states, [1.0])
+        known = np.flatnonzero(self.active.any(axis=0))
+        self._sweep(open_, known[np.isin(known, states)], [1.0])
+        self._bisect(open_, tol_mw)
+
+    def _sweep(self, at: Ints, states: Ints, fractions: Sequence[float]) -> Any:
+        """Try outages at parts of the present size; what fails becomes the upper end. bool[at], True: failed."""
         failed = np.zeros(len(at), dtype=bool)
+        if not len(states):
+            return failed
         start = self.low[at].copy()
-        state = np.tile(self.s.judged, len(at))
+        each = max(1, ROWS // len(states))
         for part in fractions:
-            rows = self.s.rows(np.repeat(self.buses[at], len(self.s.judged)),
-                               np.repeat(part * start, len(self.s.judged)), state)  # fmt: skip
-            bad = ~rows.passes.reshape(len(at), -1)
-            some = bad.any(axis=1)
-            failed |= some
-            self.high[at[some]] = part * start[some]
-            self.low[at[some]] = 0.0
-            self.edge[at[some]] = True
-            for k in np.flatnonzero(some):
-                active[at[k], self.s.judged[bad[k]]] = True
+            for k in range(0, len(at), each):
+                own = slice(k, k + each)
+                failed[own] |= self._try(at[own], part * start[own], states, part == 1.0)
         return failed
 
-    def _bisect(self, at: Ints, active: Ints, tol_mw: float) -> None:
+    def _try(self, at: Ints, mw: Floats, states: Ints, nearest: bool) -> Any:
+        """Every state at one size a bus. bool[at], True: failed. nearest: note the smallest rooms where all pass."""
+        bus, state = np.repeat(self.buses[at], len(states)), np.tile(states, len(at))
+        rows = self.s.rows(bus, np.repeat(mw, len(states)), state)
+        bad = ~rows.passes.reshape(len(at), -1)
+        some = bad.any(axis=1)
+        self.high[at[some]] = mw[some]
+        self.low[at[some]] = 0.0
+        self.edge[at[some]] = True
+        for k in np.flatnonzero(some):
+            self.active[at[k], states[bad[k]]] = True
+        for k in np.flatnonzero(~some) if nearest else ():
+            part = slice(k * len(states), (k + 1) * len(states))
+            self.near[int(at[k])] = self._rooms(rows, part, int(self.buses[at[k]]), state, float(mw[k]))
+        return some
+
+    def _rooms(self, rows: Rows, part: slice, bus: int, state: Ints, mw: float) -> dict[str, Finding]:
+        """The smallest room of voltage and of loading over some flows of one bus."""
+        out = {}
+        for kind, room in (("voltage", rows.voltage), ("loading", rows.loading)):
+            n = part.start + int(room[part].argmin())
+            for found in self.s.finding(rows, n, bus, int(state[n]), mw):
+                if found.kind == kind and np.isfinite(found.room):
+                    out[kind] = found
+        return out
+
+    def nearest(self) -> list[tuple[Finding, ...]]:
+        """What is nearest to a limit at the sizes found: voltage, loading, voltage step."""
+        states = np.zeros(len(self.buses), dtype=np.int64)
+        rows = self.s.rows(self.buses, self.low, states)
+        step, at = self.s.steps(self.buses, self.low)
+        limit, out = self.s.limits.step, []
+        for k, bus in enumerate(self.buses.tolist()):
+            held = dict(self.near[k])
+            if rows.passes[k]:
+                for kind, found in self._rooms(rows, slice(k, k + 1), bus, states, float(self.low[k])).items():
+                    held[kind] = min(found, held.get(kind, found), key=lambda f: f.room)
+            if step[k] <= limit:
+                where = ("bus", self.s.bus_at(int(at[k])))
+                held["step"] = Finding("step", where, -1, float(step[k]), limit, limit - float(step[k]))
+            out.append(tuple(held.values()))
+        return out
+
+    def _bisect(self, at: Ints, tol_mw: float) -> None:
         """Halve the brackets, each bus with its outages that fail: at a size that fails, those that fail there stay."""
         at = at[self.high[at] - self.low[at] > tol_mw]
-        live = active.copy()
+        live = self.active.copy()
         while len(at):
             middle = 0.5 * (self.low[at] + self.high[at])
             which, state = np.nonzero(live[at])
@@ -118,27 +178,38 @@ class _Search:
 
     def binding(self) -> list[Finding | None]:
         """What fails first on the way from the size that passes to the next one that does not."""
-        at = np.flatnonzero(self.edge)
         out: list[Finding | None] = [None] * len(self.buses)
+        at = np.flatnonzero(self.edge)
         if not len(at):
             return out
-        states = np.concatenate([[0], self.s.judged]).astype(np.int64)
-        state = np.tile(states, len(at))
-        bus = np.repeat(self.buses[at], len(states))
-        above = self.s.rows(bus, np.repeat(self.high[at], len(states)), state)
+        which, state = np.nonzero(self._tried(at))
+        own, state = at[which], state.astype(np.int64)
+        above = self.s.rows(self.buses[own], self.high[own], state)
         bad = np.flatnonzero(~above.passes)
-        below = self.s.rows(bus[bad], np.repeat(self.low[at], len(states))[bad], state[bad])
         first: dict[int, tuple[float, Finding]] = {}
+        if len(bad):
+            self._first(first, above, own, state, bad)
+        for mine, (_, found) in first.items():
+            out[mine] = found
+        self._steps(at, out, first)
+        return out
+
+    def _first(self, first: dict[int, tuple[float, Finding]], above: Rows, own: Ints, state: Ints, bad: Ints) -> None:
+        """Of each bus the limit that is met first, by a straight line; `bad`: rows of `above` that do not pass."""
+        below = self.s.rows(self.buses[own[bad]], self.low[own[bad]], state[bad])
         for n, k in enumerate(bad.tolist()):
-            own = int(at[k // len(states)])
-            for found in self.s.finding(above, k, int(bus[k]), int(state[k])):
+            mine = int(own[k])
+            for found in self.s.finding(above, k, int(self.buses[mine]), int(state[k]), float(self.high[mine])):
                 if found.room < 0.0:
                     share = _crossing(found, below, n)
-                    if own not in first or share < first[own][0]:
-                        first[own] = (share, found)
-        for own, (_, found) in first.items():
-            out[own] = found
-        self._steps(at, out, first)
+                    if mine not in first or share < first[mine][0]:
+                        first[mine] = (share, found)
+
+    def _tried(self, at: Ints) -> Any:
+        """States that may stand in the way of some buses: intact, single outages, and pairs that failed. bool[at, n]"""
+        out = self.active[at].copy()
+        out[:, 0] = True
+        out[:, self.s.judged[self.s.order[self.s.judged] <= 1]] = True
         return out
 
     def _steps(self, at: Ints, out: list[Finding | None], first: dict[int, tuple[float, Finding]]) -> None:
@@ -157,15 +228,17 @@ class _Search:
         """Every element that is outside a limit for a larger load: the worst of each over all outages."""
         target = np.where(self.edge, self.low + np.maximum(growth * self.low, least_mw), np.nan)
         out: list[list[Finding]] = [[] for _ in self.buses]
-        states = np.concatenate([[0], self.s.judged]).astype(np.int64)
         for k in np.flatnonzero(self.edge):
+            states = np.flatnonzero(self._tried(np.array([k]))[0])
             bus = np.full(len(states), self.buses[k])
             rows = self.s.rows(bus, np.full(len(states), target[k]), states, keep=True)
             worst: dict[tuple[str, tuple[str, int]], Finding] = {}
             for n in np.flatnonzero(~rows.passes).tolist():
                 state = int(states[n])
                 unsolved = np.isnan(rows.voltage[n])
-                found = self.s.finding(rows, n, int(bus[n]), state) if unsolved else self.s.beyond(rows, n, state)
+                far = unsolved or rows.margin[n] < 0.0
+                found = self.s.finding(rows, n, int(bus[n]), state, float(target[k])) if far else self.s.beyond(
+                    rows, n, state)  # fmt: skip
                 for f in found:
                     key = (f.kind, f.element)
                     if key not in worst or f.room < worst[key].room:
@@ -184,7 +257,7 @@ class _Search:
 
 def _crossing(found: Finding, below: Rows, n: int) -> float:
     """Part of the way from the size that passes at which a limit is met, by a straight line; 1 without a solution."""
-    if found.kind == "no solution":
+    if found.kind in ("no solution", "margin"):
         return 1.0
     room = float(below.voltage[n] if found.kind == "voltage" else below.loading[n])
     return 1.0 if np.isnan(room) else max(room, 0.0) / max(room - found.room, 1e-12)

@@ -60,9 +60,9 @@ def place_load(
 
 
 def endless_source(net: Any) -> bool:
-    """Whether an ext_grid without max_p_mw is the only unit that follows the load: a feeder behind the world."""
+    """Whether ext_grids without max_p_mw are the only units that follow the load: a feeder behind the world."""
     grids, gens = net.ext_grid[net.ext_grid["in_service"].astype(bool)], net.gen["in_service"].astype(bool)
-    return len(grids) == 1 and not gens.any() and not ("max_p_mw" in grids and grids["max_p_mw"].notna().all())
+    return len(grids) > 0 and not gens.any() and not ("max_p_mw" in grids and grids["max_p_mw"].notna().any())
 
 
 def with_row(table: Any, values: dict[str, Any]) -> Any:

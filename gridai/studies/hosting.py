@@ -1,9 +1,11 @@
-"""The study `hosting`: how large a cluster each bus takes, what stops a larger one, and what would have to grow.
+"""The study `hosting`: how large a cluster each bus takes, what stops a larger one, and what moves that cheapest.
 
     intact grid             voltages, loadings, and the voltage step when the whole cluster pauses
-    after every outage      voltages and loadings (N-1 of lines, transformers, impedances)
+    after every outage      voltages and loadings: N-1 or N-1-1 of lines, transformers, impedances; units where asked
+    loadability             so far beyond the size must the nose of the power flow lie, intact and after every outage
     strength                short-circuit power over the cluster's power, where the case has dynamic data
     generation              what the units have left of their turbines
+    dynamic, where asked    frequency at a pause and return, recovery from a fault, damping of modes
 
 All buses are searched side by side on the certified batched power flow. One cluster at one bus at a time.
 Importing this file loads the standard library only; the command line makes its options from the fields below.
@@ -16,40 +18,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from gridai.errors import CaseError, GridaiError, Problems, SettingError
+from gridai.errors import CaseError, Problems, SettingError, UnknownNameError, near
 from gridai.studies.common import bus_of, check_fields, provenance_of, setting, usual_high_mw
 
 if TYPE_CHECKING:
     from gridai.case import Case
     from gridai.grid.batch import BatchFlow
+    from gridai.grid.contingency import Outage
     from gridai.grid.sizing import Sized, Sizing
     from gridai.reports import Report
     from gridai.results import Limit
+    from gridai.studies.hosting_caps import Cap
 
 STEP_PU = 0.03
 """Voltage step where the profile states none: 3 %, the general limit of Great Britain and Ireland. [pu]"""
 HIGH_MW, TOL_MW, TOL_SHARE = 3000.0, 1.0, 2e-4
 BALANCES = ("headroom", "slack")
-OUTAGES = ("branches", "none")
-CAPS = {"headroom": "headroom", "strength": "short-circuit ratio", "bracket": "upper end"}
-
-
-@dataclass(frozen=True)
-class Cap:
-    """An upper end that needs no power flow: which of CAPS, the size, and value and limit of what it stands for."""
-
-    kind: str
-    mw: float
-    value: float
-    limit: float
-    unit: str
+OUTAGES = ("branches", "n-1-1", "none")
+MOST_PAIRS = 200_000
 
 
 @dataclass(frozen=True)
 class Hosting:
-    """The largest cluster at every bus: loadings, voltages, voltage step at a full pause, N-1, short-circuit strength.
+    """The largest cluster at every bus by ratings, voltages, step at a pause, N-1 or N-1-1, nose, strength, dynamics.
 
-    For each bus: the size, what stops a larger one (criterion, element, outage), and what would have to grow for more.
+    For each bus: the size, what stops a larger one (criterion, element, outage), what would have to grow for more, and
+    where costs are given the reinforcements that move it, by cost for each MW gained.
     """
 
     needs_cluster: ClassVar[bool] = False
@@ -68,8 +62,13 @@ class Hosting:
     fed_by: Literal["headroom", "slack"] = setting(
         "headroom", "", "who feeds the cluster: all units by headroom, or the slack", choices=BALANCES
     )
-    outages: Literal["branches", "none"] = setting(
-        "branches", "", "N-1 of lines, transformers and impedances, or the intact grid alone", choices=OUTAGES
+    outages: Literal["branches", "n-1-1", "none"] = setting(
+        "branches", "", "branches: each line, transformer and impedance out; n-1-1: each two of them as well; none",
+        choices=OUTAGES,
+    )  # fmt: skip
+    units: bool = setting(False, "", "generating units go out as well; the others must have the power to take over")
+    first: str = setting(
+        "", "", "n-1-1: only pairs with one of these branches or units, parted by commas (default: every pair)"
     )
     profile: str = setting(
         "default", "", "criteria profile, or a TOML file; default: the case's, else by frequency; none: no voltages"
@@ -78,6 +77,10 @@ class Hosting:
         None, "%", "voltage step at a full pause (default: the profile's normal one, else 3 %)", above=0.0
     )
     outage_percent: float = setting(100.0, "%", "loading allowed after an outage", above=0.0)
+    margin_percent: float | None = setting(
+        None, "%", "how much further the cluster must be able to grow before there is no power flow, half of it after "
+        "two outages; 0: not judged (default: the profile's)", least=0.0,
+    )  # fmt: skip
     rating_mva: float | None = setting(
         None, "MVA", "rating of branches that state none, as in MATPOWER's cases (default: not judged)", above=0.0
     )
@@ -89,6 +92,14 @@ class Hosting:
         1.0, "%", "how much higher a loading may go that is above its limit without the cluster", least=0.0
     )
     enforce_q_lims: bool = setting(False, "", "hold units within their reactive limits")
+    wanted_mw: float | None = setting(None, "MW", "size that every bus studied must take: a verdict", above=0.0)
+    dynamic: bool = setting(
+        False, "", "lower the sizes until pause and return, a fault at the bus and the modes pass the profile, too"
+    )
+    fault_s: float = setting(0.1, "s", "dynamic: how long the fault at the bus lasts", above=0.0)
+    costs: str = setting(
+        "", "", "price reinforcements: `default`, or a TOML file of unit costs; each is tried (default: none is)"
+    )
     probes: int = setting(1, "", "sizes below each answer that are tried with every outage", least=0)
     growth_percent: float = setting(
         25.0, "%", "what must grow is listed for a cluster larger by this much; 0: not listed", least=0.0
@@ -100,30 +111,49 @@ class Hosting:
         check_fields(self, found)
         if not found and self.pf > 1.0:
             found.add("hosting", None, "pf", self.pf, "give a number above 0, at most 1")
+        if not found and self.first.strip() and self.outages != "n-1-1":
+            found.add("hosting", None, "first", self.first, "goes with outages = n-1-1")
+        if not found and self.units and self.outages == "none":
+            found.add("hosting", None, "units", self.units, "goes with outages = branches or n-1-1")
         found.raise_if_any(SettingError)
 
     def run(self, case: Case) -> Report:
         """Search every bus of a case. Raises PowerFlowError where it has no power flow, UnknownNameError for a bus."""
         from gridai.reports import Report
         from gridai.studies import hosting_tables as tables
+        from gridai.studies.hosting_answers import answers, margins, summary, verdicts
+        from gridai.studies.hosting_costs import priced
+        from gridai.studies.hosting_costs import table as cost_table
+        from gridai.studies.hosting_dynamic import lowered
         from gridai.studies.searching import Judge
 
+        tol_mw = self.bracket(case)[1]
         judge = Judge.of(case, self.profile, ("normal", "contingency"), 180.0)
         found, sizing, caps, notes = self.search(case, judge)
-        result = tables.result_of(case, found, caps, self.names(case), sizing.flow.net)
+        lived, told = lowered(self, case, sizing, found)
+        tried, costs_told = priced(self, case, sizing, found, caps, tol_mw)
+        prices = {"costs": cost_table(tried, self.costs, tol_mw)} if tried else {}
+        keys = self.names(case)
+        given = answers(found, caps, lived, sizing, keys)
+        result = tables.result_of(case, given, sizing.flow.net)
         return Report(
-            title=f"{case.name}: the largest cluster at each of {len(found)} buses"
-            + (", N-1" if self.outages != "none" else ", intact grid"),
+            title=f"{case.name}: the largest cluster at each of {len(found)} buses, {self.in_words}",
             study=self,
-            summary=tables.summary(case, found, sizing),
-            verdicts=(),
+            summary=summary(self, given, sizing, tried, tol_mw),
+            verdicts=verdicts(self, given, sizing, judge, lived),
             limits=self.limits(judge),
             result=result,
             figures=("hosting_map",),
-            tables=tables.tables(case, found, caps, sizing, self.growth_percent, self.bracket(case)[1]),
-            notes=(*notes, *case.notes),
+            tables=tables.tables(given, found, sizing, self.growth_percent, margins(given, sizing), prices, tol_mw),
+            notes=(*notes, *told, *costs_told, *case.notes),
             provenance=provenance_of(case, result, judge.profile),
         )
+
+    @property
+    def in_words(self) -> str:
+        """Which outages are judged."""
+        what = {"branches": "N-1", "n-1-1": "N-1-1", "none": "intact grid"}[self.outages]
+        return what + (" with units" if self.units else "") + (" and dynamics" if self.dynamic else "")
 
     def search(self, case: Case, judge: Any = None) -> tuple[list[Sized], Sizing, list[Cap], list[str]]:
         """The size of each bus, the search, what caps each bus, and what the reader has to know."""
@@ -133,6 +163,7 @@ class Hosting:
         from gridai.grid.headroom import headroom, loading_scales
         from gridai.grid.hosting import host
         from gridai.grid.sizing import Limits, Sizing
+        from gridai.studies.hosting_caps import caps_of, notes_of
         from gridai.studies.searching import Judge
 
         judge = judge or Judge.of(case, self.profile, ("normal", "contingency"), 180.0)
@@ -141,24 +172,50 @@ class Hosting:
         share, room_mw = headroom(flow)
         scale, unrated = loading_scales(flow, self.rating_mva)
         low, high = bands(judge.limits, case)
+        margin = self.margin(judge)
         limits = Limits(low, high, (_loading(judge), self.outage_percent), self._step(judge.limits),
-                        self.worse_pu, self.worse_percent, scale)  # fmt: skip
+                        self.worse_pu, self.worse_percent, scale, (margin, margin, 0.5 * margin))  # fmt: skip
         sizing = Sizing(
-            flow, limits, outages=() if self.outages == "none" else None,
-            q_per_p=math.tan(math.acos(self.pf)), share=share if self.fed_by == "headroom" else None,
-            threads=self.threads,
+            flow, limits, outages=self.outages_of(flow), q_per_p=math.tan(math.acos(self.pf)),
+            share=share if self.fed_by == "headroom" else None, threads=self.threads,
         )  # fmt: skip
-        strength, told = self._strength(case, list(keys.values()))
         high_mw, tol_mw = self.bracket(case)
-        caps = self._caps(list(keys.values()), room_mw, strength, high_mw)
+        caps, told = caps_of(self, case, sizing, keys, room_mw, high_mw)
         found = host(sizing, list(keys), np.array([c.mw for c in caps]), tol_mw, probes=self.probes,
                      growth=self.growth_percent / 100.0)  # fmt: skip
-        return found, sizing, caps, [*_notes(self, sizing, unrated, limits.step), *told]
+        return found, sizing, caps, [*notes_of(self, sizing, unrated, limits.step), *told]
 
     def bracket(self, case: Case) -> tuple[float, float]:
         """Upper end of the search and width at its end; by the source of a feeder where not given. [MW]"""
         high = self.high_mw or usual_high_mw(case, HIGH_MW)
         return high, self.tol_mw or (TOL_MW if high >= HIGH_MW else TOL_SHARE * high)
+
+    def outages_of(self, flow: BatchFlow) -> list[Outage]:
+        """What may go out together: single outages, then pairs. Raises UnknownNameError for `first`."""
+        from gridai.grid.contingency import BRANCHES, double_outages, single_outages
+
+        if self.outages == "none":
+            return []
+        tables = (*BRANCHES, "gen", "sgen") if self.units else BRANCHES
+        single = single_outages(flow, tables)
+        if self.outages == "branches":
+            return single
+        named = {str(flow.net[t].at[i, "name"]): o for o in single for t, i in o.elements}
+        asked = [name.strip() for name in self.first.split(",") if name.strip()]
+        for name in asked:
+            if name not in named:
+                raise UnknownNameError(near(name, named, "branch or unit"))
+        pairs = len(single) * (len(asked) if asked else len(single) / 2)
+        if pairs > MOST_PAIRS:
+            raise SettingError(f"{pairs:,.0f} pairs of outages are too many; name those of interest with first")
+        return [*single, *double_outages(flow, tables, [named[name] for name in asked])]
+
+    def margin(self, judge: Any) -> float:
+        """Part of the size that the cluster must be able to grow by: the field's, else the profile's; 0: not judged."""
+        if self.margin_percent is not None:
+            return self.margin_percent / 100.0
+        planning = () if judge.profile is None else judge.profile.of("planning")
+        return max((x.low for x in planning if x.criterion == "loadability_margin" and x.low), default=0.0) / 100.0
 
     def names(self, case: Case, flow: BatchFlow | None = None) -> dict[int, str]:
         """pandapower index and key of the buses studied. Raises CaseError for a named bus that has no supply."""
@@ -179,43 +236,13 @@ class Hosting:
         """The limits of the profile that are used."""
         planning = () if judge.profile is None else judge.profile.of("planning")
         some = [x for x in judge.limits if x.criterion in ("steady_voltage", "voltage_step")]
-        return (*some, *(x for x in planning if x.criterion == "thermal_loading"))
+        return (*some, *(x for x in planning if x.criterion in ("thermal_loading", "loadability_margin")))
 
     def _step(self, limits: Sequence[Limit]) -> float:
         if self.step_percent is not None:
             return self.step_percent / 100.0
         stated = [x.high for x in limits if x.criterion == "voltage_step" and x.condition != "contingency" and x.high]
         return min(stated, default=STEP_PU)
-
-    def _caps(self, buses: Sequence[str], room_mw: float, strength: dict[str, float], high_mw: float) -> list[Cap]:
-        out = []
-        for bus in buses:
-            some = [Cap("bracket", high_mw, high_mw, high_mw, "MW")]
-            if self.fed_by == "headroom":
-                some.append(Cap("headroom", room_mw, room_mw, room_mw, "MW"))
-            if bus in strength:
-                some.append(Cap("strength", strength[bus] / self.lowest_scr, self.lowest_scr, self.lowest_scr, "1"))
-            out.append(min(some, key=lambda cap: cap.mw))
-        return out
-
-    def _strength(self, case: Case, buses: Sequence[str]) -> tuple[dict[str, float], list[str]]:
-        """Short-circuit power of the buses by the dynamic models [MVA]; empty, and why, where they do not give it."""
-        if self.lowest_scr == 0.0:
-            return {}, []
-        if not case.dynamics:
-            return {}, ["short-circuit strength is not judged: the case has no dynamic data"]
-        from gridai import engine
-        from gridai.engine.events import thevenin
-
-        try:
-            system = engine.compile_system(case)
-        except GridaiError as error:
-            return {}, [f"short-circuit strength is not judged: {error}"]
-        run = engine.Run(system)
-        base = system.network.s_base_mva
-        found = {bus: base / abs(thevenin(run, system.node(bus))) for bus in buses}
-        return found, ["short-circuit power: S_base / |z|, z the Thevenin impedance of machines behind subtransient "
-                       "reactances with constant-impedance loads in place, without the cluster"]  # fmt: skip
 
 
 def bands(limits: Sequence[Limit], case: Case) -> tuple[Any, Any]:
@@ -238,28 +265,3 @@ def _loading(judge: Any) -> float:
     """Loading of the intact grid: the profile's, else 100 %."""
     planning = () if judge.profile is None else judge.profile.of("planning")
     return min((x.high for x in planning if x.criterion == "thermal_loading" and x.high), default=100.0)
-
-
-def _notes(study: Hosting, sizing: Sizing, unrated: int, step: float) -> list[str]:
-    worse = sizing.limits
-    notes = [
-        f"one cluster at one bus at a time, power factor {study.pf:g}, fed by {study.fed_by}; voltage step "
-        f"{100 * step:g} % at any bus of the intact grid when the whole cluster goes, dispatch and taps as they were",
-        f"what is outside its limit without the cluster ({sizing.outside} voltages and loadings, all outages counted) "
-        f"may get worse by {worse.worse_voltage:g} pu or {worse.worse_loading:g} %",
-        "a size is the largest of its bracket that passes; what must grow is what fails for a larger cluster, the "
-        "worst of each element: ratings and volts, not prices, which gridai does not know",
-    ]
-    cut = [k for k, dead in enumerate(sizing.dead_buses) if dead]
-    if cut:
-        buses = {b for k in cut for b in sizing.dead_buses[k]}
-        notes.append(f"{len(cut)} outages cut {len(buses)} buses off, with the cluster if it stands there: the rest of "
-                     "the grid is judged")  # fmt: skip
-    if len(sizing.without_solution):
-        notes.append(f"{len(sizing.without_solution)} outages have no solution without the cluster and are left out")
-    if unrated and study.rating_mva is None:
-        notes.append(f"{unrated} branches state no rating (9,000 MVA or more), so their loading never stops a cluster; "
-                     "give rating_mva to judge it")  # fmt: skip
-    elif unrated:
-        notes.append(f"{unrated} branches state no rating; {study.rating_mva:g} MVA is taken for each")
-    return notes

@@ -1,4 +1,4 @@
-"""Tables, summary and map of the study `hosting`. Imported when a study is run."""
+"""Tables and map of the study `hosting`. Imported when a study is run."""
 
 from __future__ import annotations
 
@@ -7,86 +7,106 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridai.reports import Measure, Table
+from gridai.reports import Table
 from gridai.results import Channel, Result
 from gridai.results.hosting import HostingBus, HostingMap, add_hosting
+from gridai.results.scalars import Scalar, add_scalars
 from gridai.studies.common import add_places
-from gridai.studies.hosting import CAPS, Cap
+from gridai.studies.hosting_answers import (
+    MOST_MARGIN,
+    UNITS,
+    Answer,
+    cut_off,
+    digits,
+    element,
+    keys_of,
+    outage,
+    places,
+)
 
 if TYPE_CHECKING:
     from gridai.case import Case
     from gridai.grid.sizing import Finding, Sized, Sizing
 
 LISTED = 3
-UNITS = {"voltage": "pu", "loading": "%", "step": "pu", "no solution": ""}
 
 
-def result_of(case: Case, found: Sequence[Sized], caps: Sequence[Cap], keys: Mapping[int, str], net: Any) -> Result:
-    """One sample with hosting_mw of each bus studied, and the map."""
+def result_of(case: Case, given: Sequence[Answer], net: Any) -> Result:
+    """One sample with hosting_mw of each bus studied, the same as figures (`hosting_mw:16`), and the map."""
     from gridai.grid.layout import layout
 
-    channels = tuple(Channel("bus", keys[s.bus], "hosting_mw", "MW") for s in found)
+    channels = tuple(Channel("bus", a.key, "hosting_mw", "MW") for a in given)
     meta = {"case": case.name, "f_hz": case.f_hz, "s_base_mva": case.s_base_mva}
-    result = Result([0.0], np.array([[s.mw for s in found]]), channels, (), meta)
+    result = Result([0.0], np.array([[a.mw for a in given]]), channels, (), meta)
     add_places(result, case)
+    add_scalars(result, [Scalar("hosting_mw", a.key, a.mw, "MW", note=f"stopped by {a.stop}") for a in given])
     places = layout(net)
     kv = net.bus["vn_kv"]
-    buses = tuple(
-        HostingBus(keys[s.bus], float(kv[s.bus]), s.mw, stop(s, cap), *places.xy[s.bus])
-        for s, cap in zip(found, caps, strict=True)
-    )
+    buses = tuple(HostingBus(a.key, float(kv[a.bus]), a.mw, a.stop, *places.xy[a.bus]) for a in given)
     edges = tuple((*places.xy[a], *places.xy[b]) for a, b in places.edges if a in places.xy and b in places.xy)
     return add_hosting(result, HostingMap(buses, edges, places.source))
 
 
-def stop(sized: Sized, cap: Cap) -> str:
-    """What stops a larger cluster, in a word or two."""
-    return CAPS[cap.kind] if sized.binds is None else sized.binds.kind
-
-
-def summary(case: Case, found: Sequence[Sized], sizing: Sizing) -> dict[str, Measure]:
-    """Least, middle and most of the buses, and what it took."""
-    keys = {i: k for k, i in case.buses.items()}
-    order = sorted(found, key=lambda s: s.mw)
-    lines = {}
-    for key, label, s in (("most", "most", order[-1]), ("median", "bus in the middle", order[len(order) // 2]),
-                          ("least", "least", order[0])):  # fmt: skip
-        lines[key] = Measure(f"hosting capacity: {label}", s.mw, "MW", f"bus {keys[s.bus]}")
-    lines["buses"] = Measure("buses studied", float(len(found)), "")
-    lines["outages"] = Measure(
-        "outages", float(len(sizing.outages)), "", note="one at a time" if sizing.outages else ""
-    )
-    lines["flows"] = Measure("power flows", float(sizing.flows), "", note="each certified by its residual")
-    return lines
-
-
 def tables(
-    case: Case, found: Sequence[Sized], caps: Sequence[Cap], sizing: Sizing, growth_percent: float, tol_mw: float
-) -> dict[str, Table]:
-    """One row a bus, and one row for each element that fails for larger clusters."""
-    keys = {i: k for k, i in case.buses.items()}
-    places = 1 if tol_mw > 0.2 else 2 if tol_mw > 0.005 else 3 if tol_mw > 0.0005 else 4
+    given: Sequence[Answer], found: Sequence[Sized], sizing: Sizing, growth_percent: float,
+    margins: Sequence[tuple[Answer, float, float, str]], priced: Mapping[str, Table], tol_mw: float,
+) -> dict[str, Table]:  # fmt: skip
+    """One row a bus, one for each element that fails for larger clusters; margins, dynamic runs and prices if asked."""
+    keys = keys_of(sizing)
+    made = {"hosting": _sizes(given, sizing, keys, growth_percent, places(tol_mw))}
+    if growth_percent > 0.0:
+        made["reinforcement"] = _in_the_way(found, sizing, keys, growth_percent)
+    if margins:
+        rows = tuple(
+            (a.key, f"{a.mw:.{places(tol_mw)}f}", _percent(x), _percent(y), worst) for a, x, y, worst in margins
+        )
+        columns = ("bus", "MW", "intact %", "after the worst outage %", "worst outage")
+        title = f"how much further each cluster can grow before there is no power flow, up to {100 * MOST_MARGIN:g} %"
+        made["loadability"] = Table(title, columns, rows)
+    if any(a.lived is not None for a in given):
+        made["dynamic"] = _dynamic(given, places(tol_mw))
+    return {**made, **priced}
+
+
+def _sizes(given: Sequence[Answer], sizing: Sizing, keys: Mapping[int, str], growth_percent: float, n: int) -> Table:
     kv = sizing.flow.net.bus["vn_kv"]
     rows = []
-    for s, cap in zip(found, caps, strict=True):
-        b = s.binds
-        if b is None:
-            cells = ("", "", _short(cap.value), _short(cap.limit), cap.unit)
-        else:
-            cells = (element(sizing, b, keys), outage(sizing, b.outage), _short(b.value), _short(b.limit),
-                     UNITS[b.kind])  # fmt: skip
+    for a in given:
+        s = a.sized
         more = "; ".join(growth(sizing, f, keys) for f in s.needed[:LISTED])
         extra = f" +{len(s.needed) - LISTED} more" if len(s.needed) > LISTED else ""
-        rows.append((keys[s.bus], f"{kv[s.bus]:g}", f"{s.mw:.{places}f}", stop(s, cap), *cells, more + extra))
-    columns = ("bus", "kV", "MW", "stopped by", "where", "outage", "value", "limit", "unit",
+        cuts = cut_off(a, sizing)
+        at = "" if a.t_s != a.t_s else f"{a.t_s:.3f}"
+        rows.append((a.key, f"{kv[a.bus]:g}", f"{a.mw:.{n}f}", a.stop, a.where, a.outage, at, *digits(a.value, a.limit),
+                     a.unit, str(cuts) if cuts else "", more + extra))  # fmt: skip
+    columns = ("bus", "kV", "MW", "stopped by", "where", "outage", "at s", "value", "limit", "unit", "cut off by",
                f"what must grow for {growth_percent:g} % more")  # fmt: skip
-    made = {"hosting": Table("largest cluster at each bus; value and limit just beyond it", columns, tuple(rows))}
-    if growth_percent > 0.0:
-        made["reinforcement"] = _reinforcement(found, sizing, keys, growth_percent)
-    return made
+    empty = [k for k in (6, 10) if not any(r[k] for r in rows)]
+    kept = [k for k in range(len(columns)) if k not in empty]
+    return Table("largest cluster at each bus; value and limit just beyond it", tuple(columns[k] for k in kept),
+                 tuple(tuple(r[k] for k in kept) for r in rows))  # fmt: skip
 
 
-def _reinforcement(found: Sequence[Sized], sizing: Sizing, keys: Mapping[int, str], growth_percent: float) -> Table:
+def _dynamic(given: Sequence[Answer], n: int) -> Table:
+    """What the dynamic runs did to the size of each bus."""
+    rows = []
+    for a in given:
+        x = a.lived
+        if x is None:
+            continue
+        b = x.bound
+        value, limit = ("", "") if b is None else digits(b.value, b.limit)
+        cells = ("", "", "", "", "") if b is None else (
+            f"{x.beyond:.{n}f}", f"{b.criterion} ({b.run})", b.element, "" if b.t_s != b.t_s else f"{b.t_s:.3f}",
+            f"{value} against {limit} {b.unit}".strip() if b.value == b.value else b.text,
+        )  # fmt: skip
+        rows.append((a.key, f"{a.sized.mw:.{n}f}", f"{x.mw:.{n}f}", *cells, str(x.sizes), ", ".join(x.left)))
+    columns = ("bus", "static MW", "MW", "fails at MW", "criterion", "where", "at s", "what was found", "sizes tried",
+               "fails without it too")  # fmt: skip
+    return Table("what pause and return, fault at the bus and modes leave of the sizes", columns, tuple(rows))
+
+
+def _in_the_way(found: Sequence[Sized], sizing: Sizing, keys: Mapping[int, str], growth_percent: float) -> Table:
     """Elements by the number of buses that they stop."""
     own: dict[tuple[str, tuple[str, int]], list[Any]] = {}
     for s in found:
@@ -104,37 +124,22 @@ def _reinforcement(found: Sequence[Sized], sizing: Sizing, keys: Mapping[int, st
     return Table(f"what is in the way of {growth_percent:g} % more, over all buses studied", columns, tuple(rows[:20]))
 
 
-def element(sizing: Sizing, f: Finding, keys: Mapping[int, str]) -> str:
-    """An element in words."""
-    table, index = f.element
-    return f"bus {keys[index]}" if table == "bus" else _name(sizing, table, index)
-
-
-def outage(sizing: Sizing, number: int) -> str:
-    """An outage in words; empty for the intact grid."""
-    if number < 0:
-        return ""
-    parts = sizing.outages[number].elements
-    return " + ".join(_name(sizing, t, i) for t, i in parts)
-
-
-def _name(sizing: Sizing, table: str, index: int) -> str:
-    name = str(sizing.flow.net[table].at[index, "name"])
-    return name if name.startswith(table) else f"{table} {name}"
-
-
 def growth(sizing: Sizing, f: Finding, keys: Mapping[int, str]) -> str:
     """How much an element must grow."""
+    after = outage(sizing, f.outage)
     if f.kind == "loading":
         return f"{element(sizing, f, keys)} rating +{100.0 * (f.value / f.limit - 1.0):.1f} %"
     if f.kind == "no solution":
-        after = outage(sizing, f.outage)
         return f"no solution{' after ' + after if after else ''} beyond {100.0 * f.value:.0f} %"
+    if f.kind == "margin":
+        return f"margin to the nose{' after ' + after if after else ''} {f.value:.2f} of {f.limit:g} %"
     if f.kind == "step":
         return f"{element(sizing, f, keys)} stiffer by {100.0 * (f.value / f.limit - 1.0):.1f} %"
     sign = "+" if f.value < f.limit else "-"
-    return f"{element(sizing, f, keys)} {sign}{abs(f.limit - f.value):.3f} pu"
+    return f"{element(sizing, f, keys)} {sign}{abs(f.limit - f.value):.3f} {UNITS[f.kind]}"
 
 
-def _short(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 10.0 else f"{value:.1f}"
+def _percent(value: float) -> str:
+    if value != value:
+        return ""
+    return f"over {100.0 * MOST_MARGIN:g}" if value >= 100.0 * MOST_MARGIN * 0.999 else f"{value:.2f}"

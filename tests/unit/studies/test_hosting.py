@@ -61,9 +61,10 @@ class Brute:
             low = np.full(len(net.bus), 0.95 if outage[0] is None else 0.90)
             high = np.full(len(net.bus), 1.05)
             if vm is not None:
-                low = np.where(vm < low + 1e-6, vm - worse, low)
-                high = np.where(vm > high - 1e-6, vm + worse, high)
-                self.band[outage] = low, high
+                low = np.where(vm < low + 0.2 * worse, np.minimum(low, vm - worse), low)
+                high = np.where(vm > high - 0.2 * worse, np.maximum(high, vm + worse), high)
+                intact = self.band.get((None, 0), (low, high))
+                self.band[outage] = np.minimum(low, intact[0]), np.maximum(high, intact[1])
 
     def vm(self, net: Any, outage: tuple[Any, int]) -> Any:
         table, index = outage
@@ -183,7 +184,7 @@ def test_every_field_states_help_and_unit():
 
     for f in fields(Hosting):
         assert f.metadata["help"], f.name
-        assert f.metadata["unit"] == {"mw": "MW", "mva": "MVA", "percent": "%", "pu": "pu"}.get(
+        assert f.metadata["unit"] == {"mw": "MW", "mva": "MVA", "percent": "%", "pu": "pu", "s": "s"}.get(
             f.name.rpartition("_")[2], ""
         )
 
@@ -215,7 +216,7 @@ def test_ratings_after_every_line_agree_with_brute_force_and_the_redispatch_of_a
     """case39, whose lines have ratings, some of them exceeded after outages already: 100 %, or 1 % more than before."""
     case = load_case("ieee39")
     report = Hosting(buses="3,16", profile="none", tol_mw=0.1, step_percent=99.0).run(case)
-    most = {k: np.maximum(100.0, np.where(v > 100.0, v + 1.0, 100.0)) for k, v in loadings(case).items()}
+    most = {k: np.maximum(100.0, np.where(v > 99.8, v + 1.0, 100.0)) for k, v in loadings(case).items()}
     for bus in ("3", "16"):
         mw = float(report.result.bus.hosting_mw[bus].iloc[0])
         inside = loadings(case.with_cluster(Load(mw - 0.02), bus))
