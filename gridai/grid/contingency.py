@@ -2,14 +2,14 @@
 
 An outage that cuts buses off is not left out. An island that a unit of its own can hold lives on and is solved with
 that unit as its reference (gridai.grid.islanding); of any other the buses, load and generation are counted as lost, and
-the rest of the network is solved. What is lost falls on the slack, as in pandapower; nothing else is redispatched.
+the rest of the network is solved. What it loses falls on the slack, as in pandapower, or is shared by headroom.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -64,10 +64,12 @@ class Contingencies:
     """The contingency engine of one network.
 
     flow  the network; its base case is the state before the outage unless `varying` says otherwise.
+    lost  who makes up for what the slack's part of the network loses in the base case: "slack", as in pandapower, or
+          "headroom", all units by what they have left of max_p_mw (too much: by what they give), the slack the rest.
     """
 
-    def __init__(self, flow: BatchFlow) -> None:
-        self.flow = flow
+    def __init__(self, flow: BatchFlow, lost: Literal["slack", "headroom"] = "slack") -> None:
+        self.flow, self._by_headroom = flow, lost == "headroom"
         m, b = flow.matrices, flow.matrices.branches
         self._on = np.flatnonzero(b.in_service)
         self._edge_of = {int(row): k for k, row in enumerate(self._on)}
@@ -100,9 +102,13 @@ class Contingencies:
             rows = self._rows_of(outage)
             injected = self._lose(outage, lists)
             dead = self._cuts.dead([self._edge_of[r] for r in rows])
+            apart = set(dead.tolist())
             if len(dead):
                 islands[number] = self._judge(dead, rows, outage, injected)
                 dead = self._hold(islands[number], lists, shared)
+            if self._by_headroom and (len(apart) or injected or any(t == "gen" for t, _ in outage.elements)):
+                for node, p_mw in self.islands.main_shares(apart, set(outage.elements), injected):
+                    lists.lose(node, complex(p_mw), False)
             self._open(rows, set(dead.tolist()), lists)
             lists.close(dead)
             dead_buses.append(tuple(sorted(bus for k in dead.tolist() for bus in self._buses_of.get(k, ()))))

@@ -109,6 +109,27 @@ class Islands:
             self._known[key] = sorted(parts, key=lambda x: (-len(x.buses), x.buses))
         return self._known[key]
 
+    def main_shares(self, apart: set[int], out: set[Unit], injected: dict[int, float]) -> list[tuple[int, float]]:
+        """What the units of the slack's part take of what it loses, by headroom: node and MW; the slack's own left out.
+
+        apart  nodes that are no longer in it; out, injected: as in `judge`.
+        """
+        lost = sum(self._net(k) for k in apart) - sum(p for k, p in injected.items() if k not in apart)
+        units = [(k, x) for k, own in self._machines.items() if k not in apart for x in own]
+        lost += sum(x.now for _, x in units if x.unit in out)
+        units = [(k, x) for k, x in units if x.unit not in out]
+        room = np.array([max((x.most - x.now) if lost > 0.0 else (x.now - x.least), 0.0) for _, x in units])
+        total = float(room.sum())
+        if abs(lost) < 1e-9 or total <= 0.0:
+            return []
+        part = np.sign(lost) * room * min(1.0, abs(lost) / total)
+        held = self.flow.matrices.reference
+        return [(k, float(p)) for (k, _), p in zip(units, part, strict=True) if p != 0.0 and not held[k]]
+
+    def _net(self, node: int) -> float:
+        """What a node gives to the network in the base case; a slack's node gives what its units do. [MW]"""
+        return sum(x.now for x in self._machines.get(node, ())) - float(self._draw[node])
+
     def slack_side(self, dead: Any) -> Island | None:
         """What is left beside `dead` where it has no load: units at a slack that are left alone. Else None."""
         rest = np.ones(len(self._load), dtype=bool)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import CaseError
 from gridai.grid.batch import BatchFlow, Vary
+from gridai.grid.convert import sums_of_phases
 from gridai.grid.sizing import Sizing
 
 Floats = NDArray[np.float64]
@@ -74,14 +75,20 @@ class Dispatch:
 
     def __init__(self, flow: BatchFlow, clusters: Sequence[int]) -> None:
         net, m = flow.net, flow.matrices
-        load = net.load[net.load["in_service"].astype(bool)]
+        live = list(m.node_of_bus)
+        load = net.load[net.load["in_service"].astype(bool) & net.load["bus"].isin(live)]
         self.loads = [int(i) for i in load.index]
         scale = load["scaling"].to_numpy(dtype=float)
         self.p, self.q = load["p_mw"].to_numpy(dtype=float), load["q_mvar"].to_numpy(dtype=float)
         self.own = np.isin(self.loads, list(clusters))
         self.base_mw = float((self.p * scale)[~self.own].sum())
         self.cluster_mw = float((self.p * scale)[self.own].sum())
-        sgen = net.sgen[net.sgen["in_service"].astype(bool)]
+        phases = net.get("asymmetric_load", net.load[:0])
+        phases = phases[phases["in_service"].astype(bool) & phases["bus"].isin(live)]
+        self.phase_bus = [int(b) for b in phases["bus"]]
+        self.phase_p, self.phase_q = sums_of_phases(phases) if len(phases) else (np.zeros(0), np.zeros(0))
+        self.base_mw += float(self.phase_p.sum())
+        sgen = net.sgen[net.sgen["in_service"].astype(bool) & net.sgen["bus"].isin(live)]
         self.sgens = [int(i) for i in sgen.index]
         self.sgen_p = sgen["p_mw"].to_numpy(dtype=float)
         self.sgen_mw = float((self.sgen_p * sgen["scaling"].to_numpy(dtype=float)).sum()) if len(sgen) else 0.0
@@ -125,12 +132,25 @@ class Dispatch:
         netted = np.where(self.own | bool(self.sgens), 0.0, (modes.share * modes.load)[:, None])
         out = [Vary("load", "p_mw", self.p * (level - netted), self.loads),
                Vary("load", "q_mvar", self.q * level, self.loads)]  # fmt: skip
+        if self.phase_bus:
+            out += self._by_phase(modes)
         if self.units:
             out.append(Vary("gen", "p_mw", p[:, :-1] / self.scaling, self.units))
         if self.sgens:
             factor = modes.share * modes.load * self.base_mw / self.sgen_mw
             out.append(Vary("sgen", "p_mw", factor[:, None] * self.sgen_p, self.sgens))
         return out, np.asarray(short)
+
+    def _by_phase(self, modes: Modes) -> list[Vary]:
+        """Loads by phase, which the batch holds as they are: what a mode adds to them or takes off at their buses."""
+        buses, at = np.unique(self.phase_bus, return_inverse=True)
+        netted = np.zeros(len(modes)) if self.sgens else modes.share * modes.load
+        out = []
+        for column, power, level in (("p_mw", self.phase_p, modes.load - netted), ("q_mvar", self.phase_q, modes.load)):
+            own = np.zeros(len(buses))
+            np.add.at(own, at, power)
+            out.append(Vary("bus", column, (level - 1.0)[:, None] * own, [int(b) for b in buses]))
+        return out
 
     def _set_points(self, rule: int, need: float) -> Floats:
         """Powers of the units, the slack last; they add up to `need` where the units can."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -65,7 +65,13 @@ def closed(net: Any, tie: Tie) -> Any:
 
 
 def restore(
-    flow: BatchFlow, found: Security, most: int, *, scale: Any = None, threads: int = 2
+    flow: BatchFlow,
+    found: Security,
+    most: int,
+    *,
+    scale: Any = None,
+    threads: int = 2,
+    lost: Literal["slack", "headroom"] = "slack",
 ) -> tuple[list[Restored], int]:
     """The best tie for each of the `most` outages that cut off most load, and the number of ties there are.
 
@@ -75,22 +81,22 @@ def restore(
     ties = open_ties(flow.net)
     if not ties or len(ties) > MOST_TIES:
         return [], len(ties)
-    lost = np.nan_to_num(found.lost_load_mw)
-    order = np.argsort(-lost, kind="stable")[:most]
-    numbers = [int(k) for k in order if lost[k] > 0.0]
+    cut = np.nan_to_num(found.lost_load_mw)
+    order = np.argsort(-cut, kind="stable")[:most]
+    numbers = [int(k) for k in order if cut[k] > 0.0]
     best: dict[int, Restored] = {}
     candidates = {k: _candidates(flow, found, k, ties) for k in numbers}
     for tie in ties:
         mine = [k for k in numbers if tie in candidates[k]]
         if not mine:
             continue
-        for trial in _try(flow, found, tie, mine, scale, threads):
+        for trial in _try(flow, found, tie, mine, scale, threads, lost):
             if trial.outage not in best or _rank(trial) > _rank(best[trial.outage]):
                 best[trial.outage] = trial
     out = []
     for k in numbers:
         words = "no tie joins it to what is live" if not candidates[k] else "no tie leaves a power flow"
-        chosen = best[k] if k in best else Restored(k, float(lost[k]), None, why=words)
+        chosen = best[k] if k in best else Restored(k, float(cut[k]), None, why=words)
         out.append(replace(chosen, tried=len(candidates[k])))
     return out, len(ties)
 
@@ -111,14 +117,20 @@ def _candidates(flow: BatchFlow, found: Security, k: int, ties: Sequence[Tie]) -
 
 
 def _try(
-    flow: BatchFlow, found: Security, tie: Tie, numbers: Sequence[int], scale: Any, threads: int
+    flow: BatchFlow,
+    found: Security,
+    tie: Tie,
+    numbers: Sequence[int],
+    scale: Any,
+    threads: int,
+    lost: Literal["slack", "headroom"],
 ) -> list[Restored]:
     """The outages with the tie closed; those without a solution are left out."""
     try:
         joined = BatchFlow(closed(flow.net, tie), enforce_q_lims=flow.enforce_q_lims, tolerance_pu=flow.tolerance_pu)
     except PowerFlowError:  # the meshed network has no solution: the tie helps none
         return []
-    part = Contingencies(joined).run([Outage(found.outages[k].elements) for k in numbers], threads=threads)
+    part = Contingencies(joined, lost).run([Outage(found.outages[k].elements) for k in numbers], threads=threads)
     vm, percent = part.result.vm_pu, percents(joined, part.result, scale)
     left = part.lost_mw("load")
     low, high = found.band
@@ -126,8 +138,8 @@ def _try(
     buses = [int(i) for i in flow.net.bus.index]
     out = []
     for row, k in enumerate(numbers):
-        lost = float(found.lost_load_mw[k])
-        if not part.result.solved[row] or lost - left[row] <= 1e-9:
+        cut = float(found.lost_load_mw[k])
+        if not part.result.solved[row] or cut - left[row] <= 1e-9:
             continue
         loads = np.where(np.isfinite(percent[row]), percent[row], -np.inf)
         at_branch = int(loads.argmax()) if len(loads) else -1
@@ -136,7 +148,7 @@ def _try(
             outside = (vm[row] < low - EDGE_PU) | (vm[row] > high + EDGE_PU)
             beyond = int((loads > found.ceiling).sum() + outside.sum())
         out.append(Restored(
-            k, lost, tie, lost - float(left[row]), float(loads[at_branch]) if len(loads) else float("nan"),
+            k, cut, tie, cut - float(left[row]), float(loads[at_branch]) if len(loads) else float("nan"),
             branches[at_branch] if len(loads) else None, float(volts.min()), buses[int(volts.argmin())], beyond,
         ))  # fmt: skip
     return out

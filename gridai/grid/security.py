@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +73,14 @@ class Security:
 
 def assess(
     flow: BatchFlow, outages: Sequence[Outage], low: Floats, high: Floats, most: float, *, scale: Floats | None = None,
-    threads: int = 2, tick: Callable[[int], None] | None = None,
+    threads: int = 2, tick: Callable[[int], None] | None = None, lost: Literal["slack", "headroom"] = "slack",
 ) -> Security:  # fmt: skip
     """Solve and judge outages.
 
     low, high  float[buses] voltage band after an outage, as net.bus. [pu]
     most       loading allowed. [%]
     scale      factors on the loadings of line, trafo, trafo3w.
+    lost       who makes up for lost generation and load, see Contingencies; of a unit at the slack always by headroom.
     """
     base = flow.solve(scenarios=1)
     vm0, percent0 = base.vm_pu[0], percents(flow, base, scale)[0]
@@ -94,7 +95,7 @@ def assess(
         setattr(out, name, np.full(len(outages), np.nan))
     buses = [int(i) for i in flow.net.bus.index]
     branches = [(t, int(i)) for t in LOADED for i in flow.net[t].index]
-    for at, part in _solved(flow, outages, out, threads):
+    for at, part in _solved(flow, outages, out, threads, lost):
         _block(out, at, part, band, ceiling, scale, buses, branches)
         if tick is not None:
             tick(len(part.outages))
@@ -102,12 +103,12 @@ def assess(
 
 
 def _solved(
-    flow: BatchFlow, outages: Sequence[Outage], out: Security, threads: int
+    flow: BatchFlow, outages: Sequence[Outage], out: Security, threads: int, lost: Literal["slack", "headroom"]
 ) -> Iterator[tuple[Any, ContingencyResult]]:
     """Outages in blocks: their numbers, and what became of them."""
     slacks = set(slack_units(flow))
     of = [tuple(x for x in o.elements if x in slacks) for o in outages]
-    plain, engine = np.array([k for k, x in enumerate(of) if not x], dtype=np.int64), Contingencies(flow)
+    plain, engine = np.array([k for k, x in enumerate(of) if not x], dtype=np.int64), Contingencies(flow, lost)
     for k in range(0, len(plain), CHUNK):
         at = plain[k : k + CHUNK]
         part = engine.run([outages[n] for n in at], threads=threads)

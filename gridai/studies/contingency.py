@@ -1,9 +1,10 @@
 """The study `contingency`: every single or double outage with the clusters as they stand, ranked; fault levels.
 
 Overloads and voltages are ranked each by how far they are beyond their limit; what an outage cuts off is counted, and
-an outage without a solution is listed with how far the way to it goes. Nothing is redispatched: what is lost falls on
-the slack. An island with a unit that can hold it lives on and is judged like the rest. Where the grid has open lines or
-switches, the one to close after each outage that cuts load off is found.
+an outage without a solution is listed with how far the way to it goes. Lost generation is made up by all units in
+proportion to their headroom, or by the slack; nothing else is redispatched. An island with a unit that can hold it
+lives on and is judged like the rest. Where the grid has open lines or switches, the one to close after each outage
+that cuts load off is found.
 Importing this file loads the standard library only; the command line makes its options from the fields below.
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 ORDERS = ("n-1", "n-1-1")
 WHAT = ("branches", "branches and units")
+LOST = ("headroom", "slack")
 FAULTS = ("max", "min", "none")
 MOST_PAIRS = 2_000_000
 
@@ -53,6 +55,9 @@ class Contingency:
     )
     most_lost_mw: float | None = setting(
         None, "MW", "load that an outage may cut off (default: counted, not judged)", least=0.0
+    )
+    lost: Literal["headroom", "slack"] = setting(
+        "headroom", "", "who makes up for lost generation: all units by headroom, or the slack alone", choices=LOST
     )
     restore: int = setting(100, "", "outages, those that lose most load, for which an open tie is sought", least=0)
     faults: Literal["max", "min", "none"] = setting(
@@ -87,7 +92,7 @@ class Contingency:
             result=result,
             figures=("contingencies",),
             tables={**tables.tables(case, found, flow, levels, single, restored), **redispatch_tables(case)},
-            notes=(*tables.notes(found, unrated, self.rating_mva, single is not None), *told, *case.notes),
+            notes=(*tables.notes(self, found, unrated), *told, *case.notes),
             provenance=provenance_of(case, result, judge.profile),
         )
 
@@ -102,7 +107,8 @@ class Contingency:
         outages = self._outages(flow)
         low, high = bands(judge.limits, case)
         scale, unrated = loading_scales(flow, self.rating_mva)
-        found = assess(flow, outages, low[1], high[1], self.most_percent, scale=scale, threads=self.threads)
+        found = assess(flow, outages, low[1], high[1], self.most_percent, scale=scale, threads=self.threads,
+                       lost=self.lost)  # fmt: skip
         return flow, found, unrated, scale
 
     def singles(self, flow: Any, found: Any, scale: Any) -> Any:
@@ -114,13 +120,15 @@ class Contingency:
             return None
         alone = [Outage((x,)) for x in dict.fromkeys(x for o in found.outages for x in o.elements)]
         (low, high), most = found.band, self.most_percent
-        return assess(flow, alone, low, high, most, scale=scale, threads=self.threads)
+        return assess(flow, alone, low, high, most, scale=scale, threads=self.threads, lost=self.lost)
 
     def restored(self, flow: Any, found: Any, scale: Any) -> tuple[Any, int]:
         """The best tie for each outage that cuts load off, and the number of open ties."""
         from gridai.grid.restore import restore
 
-        return restore(flow, found, self.restore, scale=scale, threads=self.threads) if self.restore else ((), 0)
+        if not self.restore:
+            return (), 0
+        return restore(flow, found, self.restore, scale=scale, threads=self.threads, lost=self.lost)
 
     def _outages(self, flow: Any) -> list[Any]:
         from gridai.grid.contingency import BRANCHES, Outage, pairs_of, single_outages

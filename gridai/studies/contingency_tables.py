@@ -17,6 +17,7 @@ from gridai.studies.contingency_words import name_of, outage_of
 if TYPE_CHECKING:
     from gridai.case import Case
     from gridai.grid.security import Beyond, Security
+    from gridai.studies.contingency import Contingency
 
 POINTS = 1000
 LISTED = 200
@@ -226,15 +227,16 @@ def _of(title: str, shown: Any, every: Any) -> str:
     return title if len(shown) == len(every) else f"{title}: {len(shown)} of {len(every):,}"
 
 
-def notes(found: Security, unrated: int, rating_mva: float | None, pairs: bool = False) -> list[str]:
+def notes(study: Contingency, found: Security, unrated: int) -> list[str]:
     """How it was judged."""
     out = [
-        "nothing is redispatched after an outage: what is lost falls on the slack; each power flow is certified by its "
-        "residual",
-        f"{found.already} voltages and loadings are outside their limits with everything in; they are listed where an outage "
-        "makes them worse by more than 0.005 pu or 1 %",
+        ("generation and load lost are made up by all units by headroom to max_p_mw (too much: by what they give), the "
+         "rest by the slack" if study.lost == "headroom" else "what is lost falls on the slack")
+        + "; nothing else is redispatched after an outage; each power flow is certified by its residual",
+        f"{found.already} voltages and loadings are outside their limits with everything in; they are listed where an "
+        "outage makes them worse by more than 0.005 pu or 1 %",
     ]
-    if pairs:
+    if study.order != "n-1":
         out.insert(1, "n-1-1: nothing is adjusted between the two outages, no dispatch, tap or switch, so the order of "
                    "a pair makes no difference; a dispatch in between is a case of its own")  # fmt: skip
     if found.islands:
@@ -243,6 +245,6 @@ def notes(found: Security, unrated: int, rating_mva: float | None, pairs: bool =
                    "reference; the load and generation of any other island are lost")  # fmt: skip
     if unrated:
         out.append(f"{unrated} branches state no rating; " + (
-            f"{rating_mva:g} MVA is taken for each" if rating_mva is not None else
+            f"{study.rating_mva:g} MVA is taken for each" if study.rating_mva is not None else
             "their loading is not judged; give rating_mva"))  # fmt: skip
     return out
