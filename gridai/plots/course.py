@@ -63,10 +63,11 @@ def _panels(result: Result, found: Course | None) -> list[str]:
 
 
 def _draw(ax: Axes, kind: str, result: Result, found: Course, limits: Sequence[Limit], size: float) -> None:
+    upper = ("cluster_mw", "losses_mw", "pv_mw", "storage_mw", *(("watched_mw",) if _small(result) else ()))
     if kind == "power":
-        _course(ax, result, ("cluster_mw", "losses_mw", "pv_mw", "storage_mw"), "power (MW)", size, found)
+        _course(ax, result, upper, "power (MW)", size, found)
     elif kind == "slack":
-        _course(ax, result, ("slack_mw", "watched_mw"), "power (MW)", size, found)
+        _course(ax, result, ("slack_mw",) if _small(result) else ("slack_mw", "watched_mw"), "power (MW)", size, found)
     elif kind == "energy":
         t = result.t_s / size
         for n, name in enumerate(result.names("system", "e_mwh")):
@@ -98,6 +99,15 @@ def _course(ax: Axes, result: Result, names: Sequence[str], ylabel: str, size: f
         ax.axvspan(first / size - width, last / size + width, color=LIMIT, alpha=0.35, linewidth=0, zorder=2,
                    label="no solution" if k == 0 else None)  # fmt: skip
     style.finish(ax, t, ylabel, 0.0)
+
+
+def _small(result: Result) -> bool:
+    """True where what storages hold is of the size of the clusters and not of what the slack gives."""
+    if "watched_mw" not in result.quantities("system"):
+        return False
+    held, site, slack = (np.nanmax(np.abs(np.append(result.values("system", name)[:, 0], 0.0)))
+                         for name in ("watched_mw", "cluster_mw", "slack_mw"))  # fmt: skip
+    return bool(held < max(2.0 * site, 0.2 * slack))
 
 
 def _alike(result: Result, one: str, two: str) -> bool:
