@@ -31,8 +31,8 @@ STILL_HZ = 1e-6
 
 
 @dataclass(frozen=True)
-class SwingDamping:
-    """Lowest damping ratio of the swings after the last event, at least `low` in %.
+class _OfSwings:
+    """What limits on swings after the last event share.
 
     f_min_hz, f_max_hz  swings between these are judged. [Hz]
     least_s             so long a run after the last event is needed. [s]
@@ -45,12 +45,20 @@ class SwingDamping:
     least_s: float = 10.0
     least_share: float = 0.05
 
+    def _found(self, result: Result) -> tuple[tuple[str, ...], list[Swing], str]:
+        return _swings(result, self.f_min_hz, self.f_max_hz, self.least_s, self.least_share)
+
+
+@dataclass(frozen=True)
+class SwingDamping(_OfSwings):
+    """Lowest damping ratio of the swings after the last event, at least `low` in %."""
+
     name: ClassVar[str] = "swing_damping"
     meaning: ClassVar[str] = "swings after a disturbance are damped well enough"
 
     def check(self, result: Result) -> Verdict:
         """Verdict for the swing with the least damping; the element is the machine that moves most in it."""
-        names, swings, reason = _swings(result, self.f_min_hz, self.f_max_hz, self.least_s, self.least_share)
+        names, swings, reason = self._found(result)
         if reason:
             return not_assessable(self.limit, reason)
         low, at = float(self.limit.low or 0.0), float(last_event_s(result) or 0.0)
@@ -62,21 +70,15 @@ class SwingDamping:
 
 
 @dataclass(frozen=True)
-class HalvingTime:
-    """Longest time in which a swing falls to half, at most `high` in s. Fields as of swing_damping."""
-
-    limit: Limit
-    f_min_hz: float = 0.1
-    f_max_hz: float = 3.0
-    least_s: float = 10.0
-    least_share: float = 0.05
+class HalvingTime(_OfSwings):
+    """Longest time in which a swing falls to half, at most `high` in s."""
 
     name: ClassVar[str] = "halving_time"
     meaning: ClassVar[str] = "swings fall to half in time"
 
     def check(self, result: Result) -> Verdict:
         """Verdict for the slowest swing; a swing that grows never falls to half."""
-        names, swings, reason = _swings(result, self.f_min_hz, self.f_max_hz, self.least_s, self.least_share)
+        names, swings, reason = self._found(result)
         if reason:
             return not_assessable(self.limit, reason)
         high, at = float(self.limit.high or 0.0), float(last_event_s(result) or 0.0)

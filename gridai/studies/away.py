@@ -21,11 +21,13 @@ from gridai.results.ride_through import (
     cluster_of,
     groups_of,
 )
-from gridai.studies.common import add_places
+from gridai.studies.common import add_places, provenance_of
 
 if TYPE_CHECKING:
     from gridai.case import Case
     from gridai.cluster import MotorClass, RideThrough, UpsClass
+    from gridai.criteria import Profile
+    from gridai.reports import Report
 
 FIGURES = ("ride_through", "departures", "frequency", "voltages", "cluster_power")
 CASE_RULE = "case"
@@ -79,9 +81,32 @@ def play(case: Case, events: Sequence[Any], until_s: float, step_s: float, decim
     return result
 
 
-def thinned_notes(result: Result) -> tuple[str, ...]:
-    """That rows of a long record were left out, where they were."""
-    return (str(result.meta["thinned"]),) if "thinned" in result.meta else ()
+def report(
+    study: Any, profile: Profile, case: Case, result: Result, title: str, tables: dict[str, Table], notes: Sequence[str]
+) -> Report:
+    """The report of a run in which load may leave; its notes say where rows of a long record were left out."""
+    from gridai import criteria
+    from gridai.reports import Report
+    from gridai.studies.summary import frequency_measures, voltage_measures
+
+    thinned = (str(result.meta["thinned"]),) if "thinned" in result.meta else ()
+    return Report(
+        title=title,
+        study=study,
+        summary={
+            **load_measures(result),
+            **dip_measures(result),
+            **(frequency_measures(result) if has_frequency(result) else {}),
+            **voltage_measures(result),
+        },
+        verdicts=criteria.check(result, profile, "contingency"),
+        limits=profile.of("contingency"),
+        result=result,
+        figures=figures(result),
+        tables=tables,
+        notes=(*notes, *thinned, *case.notes),
+        provenance=provenance_of(case, result, profile),
+    )
 
 
 def has_frequency(result: Result) -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, provenance_of, setting
+from gridai.studies.common import check_fields, profile_of, setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,18 +64,16 @@ class Cascade:
 
     def run(self, case: Case) -> Report:
         """Run every share; the report's curves are those of the last. Raises SettingError without a cluster."""
-        from gridai import criteria, engine
-        from gridai.reports import Report, Table
+        from gridai import engine
+        from gridai.reports import Table
         from gridai.studies import away
         from gridai.studies.common import placement_of
-        from gridai.studies.summary import frequency_measures, voltage_measures
 
         made, notes = away.with_settings(case)
         if self.over1_pu is not None:
             made = _with_overvoltage(made, self.over1_pu)
         who = [placement_of(made, self.cluster).name] if self.cluster else [p.name for p in made.placements]
-        profile_name = made.defaults.get("profile", "default") if self.profile == "default" else self.profile
-        profile = criteria.load_profile(str(profile_name), made.f_hz)
+        profile = profile_of(made, self.profile)
         rows, result = [], None
         for share in (float(text) for text in self.shares.split(",")):
             events = [engine.ForceAway(name, self.at_s, share) for name in who]
@@ -85,25 +83,13 @@ class Cascade:
         followers = [c for c in _leaves(result) if c.cause != FORCED]
         columns = ("share", "first loss MW", "others leave MW", "groups", "waves", "last at s", "causes",
                    "highest V pu", "highest Hz")  # fmt: skip
-        summary: dict[str, Any] = {**away.load_measures(result), **away.dip_measures(result)}
-        if away.has_frequency(result):
-            summary |= frequency_measures(result)
-        return Report(
-            title=f"{case.name}: cascade after {', '.join(who)} leave{'s' if len(who) == 1 else ''}",
-            study=self,
-            summary={**summary, **voltage_measures(result)},
-            verdicts=criteria.check(result, profile, "contingency"),
-            limits=profile.of("contingency"),
-            result=result,
-            figures=away.figures(result),
-            tables={
-                "cascade": Table("does the loss make others leave", columns, tuple(rows)),
-                "departures": away.departures(result, followers),
-                "settings": away.settings_table(made),
-            },
-            notes=(*notes, *away.thinned_notes(result), *case.notes),
-            provenance=provenance_of(made, result, profile),
-        )
+        tables = {
+            "cascade": Table("does the loss make others leave", columns, tuple(rows)),
+            "departures": away.departures(result, followers),
+            "settings": away.settings_table(made),
+        }
+        title = f"{case.name}: cascade after {', '.join(who)} leave{'s' if len(who) == 1 else ''}"
+        return away.report(self, profile, made, result, title, tables, notes)
 
     def _row(self, result: Result) -> tuple[Any, ...]:
         from gridai.studies import away

@@ -6,10 +6,10 @@ Importing this file loads the standard library only; the command line makes its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import bus_of, check_fields, provenance_of, redispatch_tables, setting
+from gridai.studies.common import bus_of, check_fields, profile_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -84,39 +84,20 @@ class RideThrough:
         Raises SettingError for a case without a cluster, UnknownNameError for names in the sequence that are not
         there, ConvergenceError with the result until then.
         """
-        from gridai import criteria
-        from gridai.reports import Report
         from gridai.studies import away
         from gridai.studies.sequence import disturbances, events
-        from gridai.studies.summary import frequency_measures, voltage_measures
 
         made, notes = away.with_settings(case, self.rule, self.counting)
-        lines = self.lines(made)
-        profile = criteria.load_profile(self._profile(made), made.f_hz)
+        lines, profile = self.lines(made), profile_of(made, self.profile)
         result = away.play(made, events(lines), self.horizon_s(made, lines), self.step_s, self.decimate, self.seed)
-        summary: dict[str, Any] = {**away.load_measures(result), **away.dip_measures(result)}
-        if away.has_frequency(result):
-            summary |= frequency_measures(result)
-        return Report(
-            title=f"{case.name}: {_counted(len(disturbances(lines)), 'disturbance')}, {self._in_words(made)}",
-            study=self,
-            summary={**summary, **voltage_measures(result)},
-            verdicts=criteria.check(result, profile, "contingency"),
-            limits=profile.of("contingency"),
-            result=result,
-            figures=away.figures(result),
-            tables={
-                "settings": away.settings_table(made),
-                "departures": away.departures(result),
-                "disturbances": away.steps_table(result, disturbances(lines)),
-                **({} if len(case.placements) > 1 else redispatch_tables(case)),
-            },
-            notes=(*notes, *away.thinned_notes(result), *case.notes),
-            provenance=provenance_of(made, result, profile),
-        )
-
-    def _profile(self, case: Case) -> str:
-        return str(case.defaults.get("profile", "default")) if self.profile == "default" else self.profile
+        tables = {
+            "settings": away.settings_table(made),
+            "departures": away.departures(result),
+            "disturbances": away.steps_table(result, disturbances(lines)),
+            **({} if len(case.placements) > 1 else redispatch_tables(case)),
+        }
+        what = f"{_counted(len(disturbances(lines)), 'disturbance')}, {self._in_words(made)}"
+        return away.report(self, profile, made, result, f"{case.name}: {what}", tables, notes)
 
     def _in_words(self, case: Case) -> str:
         if self.rule != "case":

@@ -1,5 +1,8 @@
 """What loads under power caps share: the frequency they see, the caps' delay line and ramps, the current. Kernels."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from gridai.errors import InitialisationError
@@ -72,6 +75,12 @@ def next_tick(p, z, t):
 
 
 @kernel
+def guards(p, x, z, u, y, t, g):
+    """The next tick."""
+    g.tick = next_tick(p, z, t)
+
+
+@kernel
 def rounded(call_mw, resolution_mw):
     """The nearest whole number of steps; resolution 0: the call itself."""
     if resolution_mw <= 0.0:
@@ -119,6 +128,10 @@ def whole_delay(values: dict[str, float]) -> list[tuple[str, str]]:
     return []
 
 
+KERNELS: dict[str, Callable[..., Any]] = {
+    "current": current, "outputs": outputs, "derivatives": derivatives, "clamp": clamp, "guards": guards,
+}  # fmt: skip
+"""All but `update`, which says what is called for."""
 PARAMS = (
     Param("down_mw", "MW", 1e6, "most that caps take off; it ends at the idle power in any case", low=0.0),
     Param("up_mw", "MW", 0.0, "most that is added: work that waits", low=0.0),

@@ -18,26 +18,16 @@ from gridai.kernel.contract import Input, Model, Param, Start, kernel
 from gridai.models.loads._capping import (
     DEVIATIONS,
     INPUTS,
+    KERNELS,
     MEMORY,
     OUTPUTS,
     PARAMS,
     STATES,
     at_rest,
-    clamp,
-    current,
-    derivatives,
     enter,
-    next_tick,
-    outputs,
     rounded,
     whole_delay,
 )
-
-
-@kernel
-def guards(p, x, z, u, y, t, g):
-    """The next tick."""
-    g.tick = next_tick(p, z, t)
 
 
 @kernel
@@ -65,14 +55,7 @@ MODEL = Model(
     outputs=OUTPUTS,
     initialise=initialise,
     check=whole_delay,
-    kernels={
-        "current": current,
-        "outputs": outputs,
-        "derivatives": derivatives,
-        "clamp": clamp,
-        "guards": guards,
-        "update": update,
-    },
+    kernels={**KERNELS, "update": update},
     source="arXiv:2605.26384 (latency of caps); see the module's docstring",
     deviations=DEVIATIONS,
 )

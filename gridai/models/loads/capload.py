@@ -27,26 +27,16 @@ from gridai.kernel.contract import Model, Param, Start, State, kernel
 from gridai.models.loads._capping import (
     DEVIATIONS,
     INPUTS,
+    KERNELS,
     MEMORY,
     OUTPUTS,
     PARAMS,
     STATES,
     at_rest,
-    clamp,
-    current,
-    derivatives,
     enter,
-    next_tick,
-    outputs,
     rounded,
     whole_delay,
 )
-
-
-@kernel
-def guards(p, x, z, u, y, t, g):
-    """The next tick."""
-    g.tick = next_tick(p, z, t)
 
 
 @kernel
@@ -100,14 +90,7 @@ MODEL = Model(
     outputs=OUTPUTS,
     initialise=initialise,
     check=check,
-    kernels={
-        "current": current,
-        "outputs": outputs,
-        "derivatives": derivatives,
-        "clamp": clamp,
-        "guards": guards,
-        "update": update,
-    },
+    kernels={**KERNELS, "update": update},
     source="arXiv:2605.26384 (latency of caps); see the module's docstring",
     deviations=DEVIATIONS,
 )
