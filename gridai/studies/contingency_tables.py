@@ -54,11 +54,12 @@ def summary(
     split = found.lost_buses > 0
     lost = np.nan_to_num(found.lost_load_mw)
     most = int(np.argmax(lost)) if n else 0
-    loses = f"most load lost: {lost[most]:.1f} MW, after {outage_of(flow, found, most)}" if n and lost[most] > 0 else ""
+    loses = f"after {outage_of(flow, found, most)}" if n and lost[most] > 0 else ""
     lines = {
         "outages": Measure("outages", float(n), ""),
         "unsolved": Measure("without a certified solution", float((~found.solved).sum()), ""),
-        "split": Measure("that cut buses off", float(split.sum()), "", note=loses),
+        "split": Measure("that cut buses off", float(split.sum()), ""),
+        "load_lost": Measure("most load that one cuts off", float(lost[most]) if n else 0.0, "MW", note=loses),
         "overloading": Measure("that overload a branch", float(len({b.outage for b in found.overloads})), ""),
         "beyond_band": Measure("that drive a voltage out of its band", float(len({b.outage for b in found.voltages})),
                                ""),

@@ -106,7 +106,7 @@ def columns(
                 base.append(now)
                 law.append(item.table in _FOLLOWS)
                 values.append(block[:, k])
-    _one_setpoint_a_node(node, kind)
+    _one_setpoint_a_node(node, kind, values)
     nodes, kinds = (np.array(x, dtype=np.int64) for x in (node, kind))
     return Columns(nodes, kinds, np.array(scale, dtype=float), np.array(base, dtype=float),
                    np.array(law, dtype=bool), values)  # fmt: skip
@@ -152,7 +152,8 @@ def _place(net: Any, m: Matrices, item: Vary, element: Any) -> Place:
     return at, what, factor / m.s_base_mva, float(rows.at[element, item.column])
 
 
-def _one_setpoint_a_node(node: list[int], kind: list[int]) -> None:
-    held = [n for n, k in zip(node, kind, strict=True) if k == DRIVES_V]
-    if len(held) != len(set(held)):
-        raise CaseError("two units at one bus are given a voltage set point: vary only one of them")
+def _one_setpoint_a_node(node: list[int], kind: list[int], values: list[Any]) -> None:
+    first: dict[int, int] = {}
+    for k, (n, what) in enumerate(zip(node, kind, strict=True)):
+        if what == DRIVES_V and not np.array_equal(values[first.setdefault(n, k)], values[k], equal_nan=True):
+            raise CaseError("two units at one bus are given different voltage set points: give both the same")

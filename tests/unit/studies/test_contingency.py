@@ -185,6 +185,7 @@ def solved(net: Any) -> dict[str, float]:
 def test_counts_and_the_outage_that_takes_the_cluster(report: Any):
     assert report.summary["outages"].value == 46.0
     assert report.summary["split"].value == 9.0
+    assert report.summary["load_lost"].value == pytest.approx(680.0)
     assert not report.passed
     assert ranked_of(report.result).total == 46
     values = [float(r[2]) for r in report.tables["overloads"].rows]
