@@ -29,3 +29,30 @@ SEES[3:6, 0] = GIVES[3:6, 0] = 0.0  # exactly: what stands between two phases ha
 
 NOMINAL = np.array([1.0, 1.0, 1.0, np.sqrt(3.0), np.sqrt(3.0), np.sqrt(3.0), 1.0])
 """float[7]: the voltage across each kind at 1 pu. [pu of the phase voltage]"""
+
+
+def to_components(v: Complexes) -> Complexes:
+    """Components complex[3, ...] of phases complex[3, ...]."""
+    out = np.empty_like(v)
+    both, apart = v[1] + v[2], v[1] - v[2]
+    np.add(v[0], both, out=out[0])
+    both *= -0.5
+    both += v[0]
+    apart *= 1j * np.sqrt(0.75)
+    np.add(both, apart, out=out[1])
+    np.subtract(both, apart, out=out[2])
+    out *= 1.0 / 3.0
+    return out
+
+
+def to_phases(v: Complexes, out: Complexes | None = None) -> Complexes:
+    """Phases complex[3, ...] of components complex[3, ...]; written to `out` where it is given."""
+    out = np.empty_like(v) if out is None else out
+    both, apart = v[1] + v[2], v[1] - v[2]
+    np.add(v[0], both, out=out[0])
+    both *= -0.5
+    both += v[0]
+    apart *= 1j * np.sqrt(0.75)
+    np.subtract(both, apart, out=out[1])
+    np.add(both, apart, out=out[2])
+    return out

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import SettingError
 from gridai.grid.batch.matrices import Complexes, Floats, Ints
-from gridai.grid.phases.components import SEES, TO_PHASES
+from gridai.grid.phases.components import SEES, to_phases
 from gridai.grid.phases.currents import current_at
 from gridai.grid.phases.operator import Factors, Operator, operator
 from gridai.grid.phases.path import Followed, Settle, follow
@@ -111,7 +111,7 @@ class PhaseFlow:
             inside = op.nodes(answer.current[:, part], emf[:, part])
             residual[part] = self._residual(op, inside, constant[:, part], emf[:, part], hold[:, part])
             worst[part] = _lowest(inside, ~answer.done[part])
-            v[:, :, part] = inside
+            to_phases(inside, v[:, :, part])
         status = np.where(bad, BAD_INPUT, np.where(answer.done & (residual <= allowed), SOLVED, NO_SOLUTION))
         v[:, :, status != SOLVED] = np.nan
         return PhaseResult(self.net, seq, op, v, constant, status, residual, worst, answer.steps, reached)
@@ -189,8 +189,8 @@ def _lowest(v: Complexes, which: NDArray[np.bool_]) -> Ints:
     """int[S] three times the node, plus the phase, that has the lowest voltage; 0 where it is not asked for."""
     out = np.zeros(v.shape[2], dtype=np.int64)
     if which.any():
-        size = np.abs(np.tensordot(v[:, :, which], TO_PHASES, axes=(0, 1)))
-        out[which] = np.moveaxis(size, 1, 2).reshape(-1, int(which.sum())).argmin(axis=0)
+        size = np.abs(to_phases(v[:, :, which]))
+        out[which] = np.moveaxis(size, 0, 1).reshape(-1, int(which.sum())).argmin(axis=0)
     return out
 
 

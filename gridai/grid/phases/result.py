@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from gridai.errors import CaseError, near
 from gridai.grid.batch.matrices import Complexes, Floats, Ints
 from gridai.grid.names import bus_keys_of
-from gridai.grid.phases.components import TO_PHASES
+from gridai.grid.phases.components import to_components, to_phases
 from gridai.grid.phases.currents import power_at
 from gridai.grid.phases.operator import Operator
 from gridai.grid.phases.sequences import Sequences
@@ -33,10 +34,10 @@ class PhaseResult:
     """
 
     def __init__(
-        self, net: Any, seq: Sequences, op: Operator, v: Complexes, constant: Complexes, status: Any, residual: Floats,
-        worst: Ints, iterations: Any, reached: Floats,
+        self, net: Any, seq: Sequences, op: Operator, phases: Complexes, constant: Complexes, status: Any,
+        residual: Floats, worst: Ints, iterations: Any, reached: Floats,
     ) -> None:  # fmt: skip
-        self._net, self._seq, self._op, self._v, self._constant = net, seq, op, v, constant
+        self._net, self._seq, self._op, self._phases, self._constant = net, seq, op, phases, constant
         self.status: NDArray[np.int64] = status
         self.residual, self.iterations, self.reached = residual, iterations, reached
         self._worst = worst
@@ -64,9 +65,16 @@ class PhaseResult:
         how_far = f"{share:.1%} of the loads can be carried" if share == share else "with gens, how far is not known"
         return f"no solution: beyond the loadability limit ({how_far}; phase {'abc'[phase]} of {bus} has fallen most)"
 
+    @cached_property
+    def _v(self) -> Complexes:
+        """complex[3, n, S] components of the node voltages. [pu]"""
+        return to_components(self._phases)
+
     def _at_buses(self, values: Any) -> Any:
         """[k, n, S] to [S, buses, k], NaN at buses without supply."""
-        out = np.moveaxis(values[:, np.maximum(self._node, 0)], (0, 1, 2), (2, 1, 0))
+        as_they_are = np.array_equal(self._node, np.arange(values.shape[1]))
+        chosen = values if as_they_are else values[:, np.maximum(self._node, 0)]
+        out = np.moveaxis(chosen, (0, 1, 2), (2, 1, 0))
         if (self._node < 0).any():
             out = out.copy()
             out[:, self._node < 0] = np.nan
@@ -80,7 +88,7 @@ class PhaseResult:
     @property
     def v_pu(self) -> Complexes:
         """complex[S, buses, 3] voltage of phases a, b, c to earth, buses as net.bus. [pu of vn_kv / sqrt(3)]"""
-        return np.asarray(self._at_buses(np.tensordot(TO_PHASES, self._v, axes=1)))
+        return np.asarray(self._at_buses(self._phases))
 
     @property
     def vm_pu(self) -> Floats:
@@ -125,7 +133,7 @@ class PhaseResult:
             base = self._seq.s_base_mva / np.sqrt(3.0) / self._seq.matrices.node_kv[node[rows]]
             whole = np.zeros((len(self), len(self._net[table]), 3), dtype=complex)
             whole[~self.solved] = np.nan
-            phases = np.tensordot(TO_PHASES, current, axes=1) * base[None, :, None]
+            phases = to_phases(current) * base[None, :, None]
             whole[:, position] = np.moveaxis(phases, (0, 1, 2), (2, 1, 0))
             out.append(whole)
         return out[0], out[1]
@@ -175,7 +183,7 @@ class PhaseResult:
         given = np.stack([(seq.admittance[k] @ v[k] + drawn[k])[node] for k in range(3)])
         for k in range(3):
             given[k] -= self._behind()[k][:, None] * v[k, node]
-        phases = np.tensordot(TO_PHASES, v[:, node], axes=1) * np.conj(np.tensordot(TO_PHASES, given, axes=1))
+        phases = to_phases(v[:, node]) * np.conj(to_phases(given))
         return np.asarray(np.moveaxis(phases, (0, 1, 2), (2, 1, 0)) * seq.s_base_mva / 3.0)
 
     def drawn_mva(self) -> Complexes:

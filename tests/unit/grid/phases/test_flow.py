@@ -218,7 +218,7 @@ def test_the_zero_sequence_behind_a_delta_is_not_singular_in_silence():
     assert flow.floating == ((2, 3, 4),)
     r = flow.solve()
     assert r.solved.all()
-    assert np.abs(r.v_sequence_pu[0, 2:, 0]).max() < 1e-15
+    assert np.abs(r.v_sequence_pu[0, 2:, 0]).max() < 1e-14  # reached: 1e-16
     near = PhaseFlow(feeder("YNd5", earthed=False, c0=1e-3)).solve()
     assert np.abs(near.v_sequence_pu[0, :, 1:] - r.v_sequence_pu[0, :, 1:]).max() < 1e-10
     with pytest.raises(CaseError, match=r"p_a_mw at bus 4 is connected to earth where the zero sequence has no path"):
