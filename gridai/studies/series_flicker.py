@@ -3,6 +3,10 @@
     power of the steps x (workload's course / its mean) --> voltage behind the bus's short-circuit impedance, 400 values
     a second --> flickermeter --> Pst of each ten minutes, Plt of each two hours
 
+Beside the study `flicker`, which runs the dynamic model, the second ten minutes: 0.286 and 0.291 on cigre_mv (5 MW at
+bus 14), 0.0052 and 0.0060 on ieee39, but 0.023 and 0.044 on kundur: rotor swings and voltage regulators are not in
+here, and where the areas swing against each other they make half of it.
+
 Long courses are looked at in two-hour blocks spread evenly. The voltage of the power flow goes in with its mean over
 the ten minutes: a change of power moves the voltage by the inverse of its square more.
 """

@@ -69,5 +69,6 @@ def _flicker(study: Timeseries, done: Done) -> list[str]:
     some = "" if len(pst.pst) == pst.periods else f"; {len(pst.pst)} of {pst.periods} periods, spread over the course"
     return [
         f"flicker: the workload's course at 400 values a second, scaled to the power of the steps, behind {where}, X/R "
-        f"{pst.xr:.3g}, by the flickermeter of IEC 61000-4-15{some}",
+        f"{pst.xr:.3g}, by the flickermeter of IEC 61000-4-15; rotor swings and regulators are the study "
+        f"flicker's{some}",
     ]
