@@ -27,7 +27,7 @@ def search_margin(result: Result, limits: Sequence[Limit] = (), title: str = "",
         style.finish(ax, np.zeros(0), "", 0.0)
         return figure
     low, high = _span(record)
-    _curves(ax, record, low, high)
+    _curves(ax, record, low, high, limits)
     _marks(ax, record.points, low, high)
     _edge(ax, record)
     ax.axhline(0.0, color=LIMIT, linewidth=1.4, linestyle=(0, (1, 1)), label="limit", zorder=2.5)
@@ -59,7 +59,7 @@ def search_curve(result: Result, limits: Sequence[Limit] = (), title: str = "", 
         own = [k for k in range(len(x)) if known[k] and curve.criterion[k] == name and curve.end[k] == "found"]
         if own:
             ax.plot(x[own], limit[own], linestyle="none", marker="os^Dv"[n % 5], markersize=6, color=CYCLE[n % 5],
-                    label=f"binds: {name}", zorder=4)  # fmt: skip
+                    label=f"binds: {in_words(name, limits)}", zorder=4)  # fmt: skip
     for end, marker, label in (("passes all", "^", "bracket passes whole"), ("fails at once", "x", "fails at once")):
         own = [k for k in range(len(x)) if curve.end[k] == end]
         if own:
@@ -113,7 +113,21 @@ def _span(record: SearchRecord) -> tuple[float, float]:
     return min(low, -0.15 * high), high
 
 
-def _curves(ax: Axes, record: SearchRecord, low: float, high: float) -> None:
+def in_words(name: str, limits: Sequence[Limit]) -> str:
+    """The label of a criterion in a search as words; where a profile has several of the kind, with its bound."""
+    family, _, number = name.partition(" (")
+    words, same = family.replace("_", " "), [x for x in limits if x.criterion == family]
+    place = int(number.rstrip(")")) - 1 if number else 0
+    if len(same) < 2 or place >= len(same):
+        return words if len(same) == 1 else name.replace("_", " ")
+    limit = same[place]
+    if limit.low is not None and limit.high is not None:
+        return f"{words}, {limit.low:g} to {limit.high:g} {limit.unit}"
+    bound = f"at least {limit.low:g}" if limit.low is not None else f"at most {limit.high:g}"
+    return f"{words}, {bound} {limit.unit}"
+
+
+def _curves(ax: Axes, record: SearchRecord, low: float, high: float, limits: Sequence[Limit]) -> None:
     """One line a criterion, those with the least room in colour."""
     names = list(dict.fromkeys(name for p in record.points for name in p.rooms))
     least = {n: min(p.rooms[n] for p in record.points if n in p.rooms) for n in names}
@@ -121,7 +135,7 @@ def _curves(ax: Axes, record: SearchRecord, low: float, high: float) -> None:
         own = [p for p in record.points if name in p.rooms]
         y = np.clip([p.rooms[name] for p in own], low, high)
         ax.plot([p.value for p in own], y, color=CYCLE[k % len(CYCLE)], linestyle=DASHES[k % len(DASHES)],
-                linewidth=1.3, marker=".", markersize=4, label=name, zorder=3)  # fmt: skip
+                linewidth=1.3, marker=".", markersize=4, label=in_words(name, limits), zorder=3)  # fmt: skip
 
 
 def _marks(ax: Axes, points: Sequence[SearchPoint], low: float, high: float) -> None:
