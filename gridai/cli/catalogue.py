@@ -51,6 +51,16 @@ def _rows(path: Path) -> int:
     return max(0, len(lines) - 1)
 
 
+def first_comments(folder: Path, ending: str) -> list[Row]:
+    """Name and first comment of each file in `folder` with this ending."""
+    rows: list[Row] = []
+    for path in sorted(folder.glob(f"*.{ending}")):
+        with path.open(encoding="utf-8") as file:
+            line = file.readline().strip()
+        rows.append((path.stem, line.removeprefix("#").strip() if line.startswith("#") else ""))
+    return rows
+
+
 def studies() -> dict[str, type]:
     """The study classes by the name `gridai run` takes."""
     from gridai.studies import STUDIES

@@ -48,7 +48,8 @@ CLUSTER_OPTIONS = (
         "--cluster-file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="cluster or site as TOML (clusters/*.toml of a saved case) in place of the four options below",
+        help="cluster or site as TOML, or the name of one of the case's own (clusters/*.toml, see gridai show CASE), "
+        "in place of the four options below",
     ),
     click.option("--hardware", default="H100", show_default=True, help="GPU hardware, see gridai list hardware"),
     click.option("--count", type=int, help=f"number of GPUs (default: what the case suggests, else {COUNT})"),
@@ -168,7 +169,7 @@ def run(
             number = made.defaults.get("count", COUNT) if count is None else count
             cluster: Any = Cluster.of(hardware, count=int(number), pue=pue, power_factor=power_factor)
         else:
-            cluster = load_cluster(cluster_file)
+            cluster = load_cluster(own_cluster(made, cluster_file))
         asked = bus if study.needs_cluster else bus_of_cluster
         if asked is not None or (study.needs_cluster and not made.placements):
             made = place(made, cluster, asked, balance)
@@ -263,6 +264,12 @@ def read_case(case: str | None, net: Path | None) -> Case:
     if not path.is_file():
         raise SettingError(f"--net {path}: no such file")
     return Case.from_pandapower(read_pandapower_json(path), dynamics="templates", name=path.stem)
+
+
+def own_cluster(case: Case, given: Path) -> Path:
+    """A file by its path, else the case's own of that name: clusters/<name>.toml in its folder."""
+    own = Path(case.provenance.get("folder", "")) / "clusters" / f"{given}.toml"
+    return own if not given.is_file() and not given.suffix and own.is_file() else given
 
 
 def place(case: Case, cluster: Any, bus: str | None, balance: Balance) -> Case:

@@ -70,6 +70,9 @@ def show_case(name: str) -> None:
     printing.table("", ("", ""), [*facts, *_rows(header.get("defaults", {}))])
     for part in ("network", "dynamics"):
         printing.table(part, ("table", "rows"), list(catalogue.table_sizes(folder / part).items()))
+    for part, ending in (("clusters", "toml"), ("profiles", "csv")):
+        if rows := catalogue.first_comments(folder / part, ending):
+            printing.table(part, ("name", "what it is"), rows)
     printing.table("source", ("", ""), [(key, value) for key, value in header.get("source", {}).items() if value])
     _readme(folder / "README.md")
 

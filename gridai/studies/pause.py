@@ -152,7 +152,7 @@ def _in_words(stops: tuple[Stop, ...]) -> str:
     if len(stops) > 1:
         return f"{len(stops)} training pauses from {first.at_s:g} s on, the first of {first.pause_mw:g} MW,"
     until = "without return" if first.resume_s is None else f"to {first.resume_s:g} s"
-    size = power_text(first.pause_mw) if first.pause_mw < 0.1 else f"{first.pause_mw:g} MW"
+    size = power_text(first.pause_mw) if first.pause_mw < 0.1 else f"{first.pause_mw:.5g} MW"
     return f"training pause of {size} from {first.at_s:g} s {until}"
 
 

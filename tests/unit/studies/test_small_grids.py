@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from gridai.case import Case, load_case
-from gridai.cluster import Cluster
+from gridai.cli import call
+from gridai.cli.run import own_cluster
+from gridai.cluster import Cluster, load_cluster
 from gridai.errors import CaseError
 from gridai.grid.headroom import supply_mva
 from gridai.studies import (
@@ -123,3 +125,12 @@ def test_studies_of_swings_without_a_machine(tmp_path: Path) -> None:
     placed = case.with_cluster(Cluster.of("H100", count=1000), bus="14")
     lines = Mitigate(remedies="ramp,condenser", frequency_hz=1.0).run(placed).summary
     assert not {"best_nadir", "best_speed"} & set(lines)
+
+
+def test_the_case_s_own_clusters_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["show", "cigre_mv"]) == 0
+    assert "training_5mw" in capsys.readouterr().out
+    case = load_case("cigre_mv")
+    own = own_cluster(case, Path("training_5mw"))
+    assert load_cluster(own).p_mw == pytest.approx(5.0, abs=0.01)
+    assert own_cluster(case, Path("training_6mw")) == Path("training_6mw")
