@@ -88,7 +88,7 @@ class Timeseries:
     storage_rule: Literal["schedule", "shave", "own"] = setting(
         "schedule",
         "",
-        "storages follow their profiles, shave peaks, or keep what stands at the bus for it",
+        "storages follow their profiles, shave peaks, or store surplus and give it back (own)",
         choices=RULES,
     )
     storage_at: str = setting("site", "", "whose power they hold: site (net load of the cluster's bus), substation "
