@@ -136,11 +136,10 @@ class Mitigate:
         what = (
             f"a {self.shape} of {self.frequency_hz:g} Hz"
             if self.shape != "measured"
-            else f"the cycle of {Path(self.file).name}"
+            else f"the cycle {Path(self.file).stem}"
         )
         return Report(
-            title=f"{case.name}: remedies for {what}, {course.swing_mw:.1f} MW from lowest to highest, at bus "
-            f"{placement.bus}",
+            title=f"{case.name}: remedies for {what}, {course.swing_mw:.1f} MW of swing, bus {placement.bus}",
             study=self,
             summary=measures_of(rows, course),
             verdicts=(),
