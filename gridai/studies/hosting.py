@@ -14,7 +14,7 @@ Importing this file loads the standard library only; the command line makes its 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -47,6 +47,7 @@ class Hosting:
     """
 
     needs_cluster: ClassVar[bool] = False
+    ticks: ClassVar[bool] = True
 
     buses: str = setting("", "", "buses parted by commas (default: every bus that is energised)")
     high_mw: float | None = setting(
@@ -117,8 +118,11 @@ class Hosting:
             found.add("hosting", None, "units", self.units, "goes with outages = branches or n-1-1")
         found.raise_if_any(SettingError)
 
-    def run(self, case: Case) -> Report:
-        """Search every bus of a case. Raises PowerFlowError where it has no power flow, UnknownNameError for a bus."""
+    def run(self, case: Case, tick: Callable[[int, int], None] | None = None) -> Report:
+        """Search every bus of a case. tick(done, total) counts the buses of dynamic runs, then reinforcements.
+
+        Raises PowerFlowError where the case has no power flow, UnknownNameError for a bus.
+        """
         from gridai.reports import Report
         from gridai.studies import hosting_tables as tables
         from gridai.studies.hosting_answers import answers, margins, summary, verdicts
@@ -130,8 +134,8 @@ class Hosting:
         tol_mw = self.bracket(case)[1]
         judge = Judge.of(case, self.profile, ("normal", "contingency"), 180.0)
         found, sizing, caps, notes = self.search(case, judge)
-        lived, told = lowered(self, case, sizing, found)
-        tried, costs_told = priced(self, case, sizing, found, caps, tol_mw)
+        lived, told = lowered(self, case, sizing, found, tick)
+        tried, costs_told = priced(self, case, sizing, found, caps, tol_mw, tick)
         prices = {"costs": cost_table(tried, self.costs, tol_mw)} if tried else {}
         keys = self.names(case)
         given = answers(found, caps, lived, sizing, keys)
