@@ -20,6 +20,10 @@ MARKERS = "osD^vPX*<>"
 COLOURS = "viridis"
 NAMED = 12
 """So many buses are named on the map: those that take most and those that take least."""
+NEAR = 0.03
+"""No name stands nearer to another than this part of the map's width."""
+SMALL_MW = 1.0
+"""Where nine of ten buses take less, the scale is in kW."""
 
 
 def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", footer: str = "") -> Figure:
@@ -34,12 +38,14 @@ def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", f
             style.finish(ax, np.zeros(0), "", 0.0)
         return figure
     mw = np.array([b.mw for b in found.buses])
-    norm = _norm(mw)
-    _map(place, found, mw, norm)
-    _ranking(order, found, mw, norm)
+    factor, unit = (1e3, "kW") if float(np.quantile(mw, 0.9)) < SMALL_MW else (1.0, "MW")
+    size = factor * mw
+    norm = _norm(size)
+    _map(place, found, size, norm)
+    _ranking(order, found, size, norm, unit)
     bar = figure.colorbar(place.collections[-1], cax=figure.add_axes((0.565, 0.12, 0.014, 0.76)))
     bar.ax.tick_params(labelsize=SMALL)
-    bar.ax.set_title("MW", fontsize=SMALL)
+    bar.ax.set_title(unit, fontsize=SMALL)
     if isinstance(norm, LogNorm):
         _plain_ticks(bar.ax.yaxis, _round_steps(norm))
     figure.text(0.02, 0.02, f"places: {found.source}", fontsize=SMALL - 0.5, color=GREY)
@@ -47,10 +53,10 @@ def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", f
 
 
 def _norm(mw: np.ndarray) -> Normalize:
-    """Logarithmic where the largest is more than thirty times the smallest above nought."""
+    """Logarithmic where the largest is more than thirty times the smallest above nought, or eight times the middle."""
     some = mw[mw > 0.0]
     low, high = (float(some.min()), float(some.max())) if len(some) else (1.0, 2.0)
-    if high > 30.0 * low:
+    if high > 30.0 * low or high > 8.0 * max(float(np.median(mw)), low):
         return LogNorm(max(low, high / 1e3), high)
     return Normalize(0.0, high)
 
@@ -71,13 +77,17 @@ def _map(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> None:
         own = [n for n, b in enumerate(found.buses) if b.binds == kind]
         ax.scatter(x[own], y[own], c=np.maximum(mw[own], least), cmap=COLOURS, norm=norm, s=size,
                    marker=MARKERS[k % len(MARKERS)], edgecolors=BLACK, linewidths=0.5, zorder=3)  # fmt: skip
-    rank = np.argsort(mw)
-    for n in dict.fromkeys([*rank[: NAMED // 2].tolist(), *rank[-NAMED // 2 :].tolist()]):
+    rank, named = np.argsort(mw), np.zeros((0, 2))
+    apart = NEAR * max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
+    for n in dict.fromkeys([*rank[-NAMED // 2 :].tolist()[::-1], *rank[: NAMED // 2].tolist()]):
+        if len(named) and float(np.hypot(named[:, 0] - x[n], named[:, 1] - y[n]).min()) < apart:
+            continue
+        named = np.vstack([named, (x[n], y[n])])
         ax.annotate(found.buses[n].bus, (x[n], y[n]), xytext=(4, 4), textcoords="offset points", fontsize=SMALL - 0.5)
     ax.set_axis_off()
 
 
-def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> None:
+def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize, unit: str) -> None:
     """All buses from the least to the most, each with the shape of what stops it."""
     style.plain_axes(ax)
     rank = np.argsort(mw, kind="stable")
@@ -96,7 +106,7 @@ def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> No
         ax.set_xlim(0.0, 1.06 * max(float(mw.max()), 1e-9))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_ylim(0.4, len(rank) + 0.6)
-    ax.set_xlabel("largest cluster (MW)", fontsize=TEXT)
+    ax.set_xlabel(f"largest cluster ({unit})", fontsize=TEXT)
     ax.set_ylabel("buses, the smallest first", fontsize=TEXT)
     ax.legend(fontsize=SMALL, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", title="stopped by",
               title_fontsize=SMALL)  # fmt: skip
