@@ -103,7 +103,7 @@ def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize, unit:
         ax.set_xlim(left=-0.15 * float(norm.vmin or 1.0))
         _plain_ticks(ax.xaxis, [0.0, *_round_steps(norm)])
     else:
-        ax.set_xlim(0.0, 1.06 * max(float(mw.max()), 1e-9))
+        ax.set_xlim(0.0, 1.06 * float(mw.max()) if mw.any() else 1.0)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_ylim(0.4, len(rank) + 0.6)
     ax.set_xlabel(f"largest cluster ({unit})", fontsize=TEXT)
