@@ -104,7 +104,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "impedance": {
         "name": NAME, "from_bus": BUS, "to_bus": BUS, "rft_pu": NUMBER, "xft_pu": NUMBER, "rtf_pu": NUMBER,
         "xtf_pu": NUMBER, "gf_pu": ZERO, "bf_pu": ZERO, "gt_pu": ZERO, "bt_pu": ZERO, "sn_mva": POSITIVE,
-        "in_service": FLAG_ON,
+        "in_service": FLAG_ON, **dict.fromkeys(("rft0_pu", "xft0_pu", "rtf0_pu", "xtf0_pu"), LIMIT),
     },
     "load": {
         "name": NAME, "bus": BUS, "p_mw": NUMBER, "q_mvar": NUMBER, "const_z_p_percent": PERCENT,
@@ -150,7 +150,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "shunt": {
         "name": NAME, "bus": BUS, "q_mvar": NUMBER, "p_mw": ZERO, "vn_kv": MAYBE_POSITIVE, "step": ONE,
         "max_step": Column("whole", default=1), "id_characteristic_table": Column("whole"),
-        "step_dependency_table": Column("flag", default=False), "in_service": FLAG_ON,
+        "step_dependency_table": Column("flag", default=False), "in_service": FLAG_ON, "type": EXTRA_TEXT,
     },
     "switch": {
         "name": TEXT, "bus": BUS, "element": Column("element", required=True),

@@ -333,3 +333,50 @@ def test_magnetising_branch_and_neutral_impedance_by_hand():
         v = r.v_pu[0, 2, 0]
         current = np.conj(0.002 / (base / 3.0) / v)
         assert abs(r.v_sequence_pu[0, 2, 0] + z0 * current / 3.0) < 1e-12  # reached: 1e-17
+
+
+def test_an_impedance_is_the_line_of_its_values_and_a_switch_with_impedance_too():
+    net = one_line()
+    pp.create_bus(net, 0.4)
+    pp.create_line_from_parameters(net, 1, 2, 1.0, 0.2, 0.1, 0.0, 0.2, r0_ohm_per_km=0.2, x0_ohm_per_km=0.1,
+                                   c0_nf_per_km=0.0)  # fmt: skip
+    load = [Vary("bus", "p_a_mw", [[0.004]], elements=[2]), Vary("bus", "p_bc_mw", [[0.002]], elements=[2])]
+    want = PhaseFlow(net).solve(load)
+    other = one_line()
+    pp.create_bus(other, 0.4)
+    other.line["in_service"] = False
+    base = 0.16 / 0.1
+    pp.create_impedance(other, 0, 1, 0.4 / base, 0.3 / base, 0.1, rft0_pu=1.3 / base, xft0_pu=0.9 / base,
+                        rtf0_pu=1.3 / base, xtf0_pu=0.9 / base)  # fmt: skip
+    pp.create_switch(other, 1, 2, "b", z_ohm=abs(complex(0.2, 0.1)))  # pandapower takes R/X = 2
+    found = PhaseFlow(other).solve(load)
+    assert np.abs(found.v_pu - want.v_pu).max() < 1e-10  # reached: 1e-15
+    assert np.abs(found.losses_mw() - want.losses_mw()).max() < 1e-12
+    assert np.abs(found.currents_ka("impedance")[0][0, 0] - want.currents_ka("line")[0][0, 0]).max() < 1e-10
+    other.impedance = other.impedance.drop(columns="rft0_pu")
+    with pytest.raises(CaseError, match=r"column rft0_pu: is missing"):
+        PhaseFlow(other)
+
+
+def test_a_shunt_in_delta_draws_nothing_from_the_zero_sequence():
+    star, delta = feeder("Dyn5"), feeder("Dyn5")
+    for net in (star, delta):
+        pp.create_shunt(net, 4, q_mvar=-0.02, p_mw=0.001)
+    delta.shunt["type"] = "delta"
+    seqs = [PhaseFlow(net).sequences for net in (star, delta, feeder("Dyn5"))]
+    assert abs(seqs[0].shunt[0] - seqs[2].shunt[0]).max() > 1e-3
+    assert abs(seqs[1].shunt[0] - seqs[2].shunt[0]).max() < 1e-12
+    assert np.array_equal(seqs[0].shunt[1], seqs[1].shunt[1])
+
+
+def test_open_switches_and_buses_without_supply():
+    net = feeder("Dyn5")
+    pp.create_switch(net, 3, 2, "l", closed=False)  # the last piece of line is open at bus 3
+    flow = PhaseFlow(net)
+    assert flow.unsupplied == (4,)
+    r = flow.solve()
+    assert r.solved.all()
+    assert np.isnan(r.vm_pu[0, 4]).all()
+    assert np.isfinite(r.vm_pu[0, :4]).all()
+    with pytest.raises(CaseError, match="bus 4 is out of service or without supply"):
+        flow.solve([Vary("bus", "p_a_mw", [[0.01]], elements=[4])])
