@@ -33,7 +33,7 @@ def machines(result: Result, limits: Sequence[Limit] = (), title: str = "", foot
     names, speed = _held(result, "gen", "speed_pu")
     first = _moving(axes[1], result.t_s, names, f * speed, "speed (Hz)", 0.01, around=f, reach=0.1 * f, first=first)
     names, power = _held(result, "gen", "p_mw")
-    _moving(axes[2], result.t_s, names, power, "power (MW)", 1.0, first=first)
+    _moving(axes[2], result.t_s, names, power, "power (MW)", style.power_span(result), first=first)
     return _marked(figure, axes, result)
 
 
@@ -42,10 +42,10 @@ def swings(result: Result, limits: Sequence[Limit] = (), title: str = "", footer
     figure, axes = style.new_figure(4, title or "Swings", footer)
     for k, (name, drawn) in enumerate(zip(*_columns(result, "cluster", "p_mw"), strict=True)):
         style.line(axes[0], result.t_s, drawn, f"{name}: drawn", *style.look(k))
-    style.finish(axes[0], result.t_s, "cluster power (MW)", 1.0)
+    style.finish(axes[0], result.t_s, "cluster power (MW)", style.power_span(result))
     for ax, kind, quantity, label, least in (
-        (axes[1], "gen", "p_mw", "change of machine\npower (MW)", 0.5),
-        (axes[2], "branch", "p_mw", "change of\nline flow (MW)", 0.5),
+        (axes[1], "gen", "p_mw", "change of machine\npower (MW)", style.power_span(result, 0.5)),
+        (axes[2], "branch", "p_mw", "change of\nline flow (MW)", style.power_span(result, 0.5)),
         (axes[3], "bus", "f_hz", "bus frequency (Hz)", 0.004),
     ):
         names, values = _held(result, kind, quantity)
@@ -59,8 +59,8 @@ def branch_flows(result: Result, limits: Sequence[Limit] = (), title: str = "", 
     """Active power of the lines and transformers whose flow changes most, and its change."""
     figure, axes = style.new_figure(2, title or "Line flows", footer)
     names, flow = _held(result, "branch", "p_mw")
-    first = _moving(axes[0], result.t_s, names, flow, "flow (MW)", 1.0)
-    _moving(axes[1], result.t_s, names, flow - flow[:1], "change of flow (MW)", 1.0, first=first)
+    first = _moving(axes[0], result.t_s, names, flow, "flow (MW)", style.power_span(result))
+    _moving(axes[1], result.t_s, names, flow - flow[:1], "change of flow (MW)", style.power_span(result), first=first)
     return _marked(figure, axes, result)
 
 

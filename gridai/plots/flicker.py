@@ -25,7 +25,7 @@ def flicker_figure(result: Result, limits: Sequence[Limit] = (), title: str = ""
         ax.axvspan(0.0, settle_s, color=style.BAND, alpha=0.5, linewidth=0.0, zorder=0.5, label="not judged")
     for k, (name, p) in enumerate(zip(*_columns(result, "cluster", "p_mw"), strict=True)):
         style.line(axes[0], t, p, name, CYCLE[k % len(CYCLE)], width=0.9)
-    style.finish(axes[0], t, "cluster power (MW)", 1.0)
+    style.finish(axes[0], t, "cluster power (MW)", style.power_span(result))
     lamp, (names, voltages) = lamp_of(float(result.meta["f_hz"])), _columns(result, "bus", "vm_pu")
     for k, (name, vm) in enumerate(zip(names, voltages, strict=True)):
         color = CYCLE[k % len(CYCLE)]

@@ -92,7 +92,7 @@ def _courses(ax: Axes, result: Result, rows: Sequence[dict[str, Any]]) -> None:
         if name in names:
             color, dash = (GREY, "-") if k == 0 else style.look(k - 1)
             style.line(ax, result.t_s[inside], p[inside, names.index(name)], _label(name), color, dash)
-    style.finish(ax, result.t_s[inside], "power at the meter (MW)", 1.0)
+    style.finish(ax, result.t_s[inside], "power at the meter (MW)", style.power_span(result))
     ax.set_xlabel("time (s)", fontsize=TEXT)
 
 

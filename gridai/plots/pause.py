@@ -18,6 +18,7 @@ from gridai.plots.panels import event_times, held, limit_lines, named_lines, rol
 from gridai.plots.style import BLACK, OTHERS
 from gridai.results import Limit, Result
 from gridai.results.measures import swings
+from gridai.units import power_text
 
 MOVERS = 5
 
@@ -87,7 +88,7 @@ def _cluster(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
         style.line(ax, t, drawn[:, k], f"{name}{at}: drawn", color, dash, width=1.5)
     style.event_marks(ax, event_times(result))
     ax.set_ymargin(0.08)
-    style.finish(ax, t, "cluster power (MW)", 1.0)
+    style.finish(ax, t, "cluster power (MW)", style.power_span(result))
 
 
 def _generators(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
@@ -97,11 +98,11 @@ def _generators(ax: Axes, result: Result, limits: Sequence[Limit]) -> None:
     for k in order[MOVERS:]:
         style.line(ax, t, change[:, k], None, OTHERS, width=0.8, order=2.0)
     for n, k in enumerate(order[:MOVERS]):
-        style.line(ax, t, change[:, k], f"{names[k]} (from {p[0, k]:.1f} MW)", *style.look(n))
+        style.line(ax, t, change[:, k], f"{names[k]} (from {power_text(float(p[0, k]))})", *style.look(n))
     if len(order) > MOVERS:
         ax.plot([], [], color=OTHERS, linewidth=0.8, label=f"{len(order) - MOVERS} others")
     style.event_marks(ax, event_times(result))
-    style.finish(ax, t, "change of\ngenerator power (MW)", 1.0)
+    style.finish(ax, t, "change of\ngenerator power (MW)", style.power_span(result))
 
 
 __all__ = ["FIGURES", "cluster_power", "frequency", "generator_power", "overview"]

@@ -98,7 +98,7 @@ def _states(ax: Axes, result: Result) -> None:
         drawn = result.values("cluster", "p_mw").sum(axis=1)
         style.line(ax, result.t_s, drawn, "drawn from the grid", BLACK, width=1.0)
     ax.set_ymargin(0.02)
-    style.finish(ax, result.t_s, "load of the clusters (MW)", 1.0)
+    style.finish(ax, result.t_s, "load of the clusters (MW)", style.power_span(result))
 
 
 def _cluster_buses(result: Result, known: Sequence[str]) -> list[str]:

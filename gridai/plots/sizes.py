@@ -30,11 +30,11 @@ def smallest_remedies(result: Result, limits: Sequence[Limit] = (), title: str =
     for k, name in enumerate(names):
         color, dash = (GREY, "-") if k == 0 else style.look(k - 1)
         style.line(axes[0], t, p[inside, k], "no remedy" if k == 0 else name, color, dash)
-    style.finish(axes[0], t, "power at the meter (MW)", 1.0)
+    style.finish(axes[0], t, "power at the meter (MW)", style.power_span(result))
     if {"none", "battery"} <= set(names):
         given = p[inside, names.index("none")] - p[inside, names.index("battery")]
         style.line(axes[1], t, given, "battery gives", style.BLUE)
-    style.finish(axes[1], t, "battery power (MW)", 0.1)
+    style.finish(axes[1], t, "battery power (MW)", style.power_span(result, 0.1))
     stored_by, stored = held(result, "cluster", "stored_mj")
     for k, name in enumerate(stored_by):
         style.line(axes[2], t, stored[inside, k], f"{name}, above its lowest charge", style.BLUE)

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from gridai.plots.decimate import FloatArray, decimate, kept_samples
-from gridai.results import atomic_path
+from gridai.results import Result, atomic_path
 
 BLACK, BLUE, ORANGE, GREEN, PURPLE, SKY = "#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"
 VERMILION = "#D55E00"
@@ -132,6 +132,10 @@ def event_marks(ax: Axes, times: Sequence[float]) -> None:
             ax.axvline(at, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1.0)
 
 
+KW_BELOW_MW = 0.1
+"""Axes of power within so little of nought are in kW."""
+
+
 def finish(ax: Axes, t: FloatArray, ylabel: str, least_span: float, limits: Sequence[LimitLine] = ()) -> None:
     """Label, range, limits and legend, once everything is drawn.
 
@@ -145,8 +149,19 @@ def finish(ax: Axes, t: FloatArray, ylabel: str, least_span: float, limits: Sequ
     low, high = ax.get_ylim()
     if high - low < least_span:
         low, high = (low + high - least_span) / 2, (low + high + least_span) / 2
+    if "(MW)" in ylabel and max(abs(low), abs(high)) < KW_BELOW_MW and (ax.lines or ax.collections):
+        ax.set_ylabel(ylabel.replace("(MW)", "(kW)"), fontsize=TEXT)
+        ax.yaxis.set_major_formatter(lambda mw, _: f"{1e3 * mw:.6g}")
     _draw_limits(ax, low, high, limits)
     legend(ax)
+
+
+def power_span(result: Result, usual: float = 1.0) -> float:
+    """Least span of an axis of power: `usual`, at most a twentieth of what the largest cluster draws. [MW]"""
+    if "p_mw" not in result.quantities("cluster"):
+        return usual
+    highest = float(np.nanmax(np.abs(result.values("cluster", "p_mw")), initial=0.0))
+    return min(usual, 0.05 * highest) if highest > 0.0 else usual
 
 
 def legend(ax: Axes) -> None:
