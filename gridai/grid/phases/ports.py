@@ -107,8 +107,8 @@ def ports(net: Any, seq: Sequences) -> Ports:
 
 
 NO_EARTH = (
-    "is connected to earth where the zero sequence has no path to earth: make it type delta, earth a transformer's "
-    "neutral (vector_group), or state c0_nf_per_km"
+    "is connected to earth where the zero sequence has no path to earth: connect it between phases (type delta; ab, "
+    "bc, ca), earth a transformer's neutral (vector_group), or state c0_nf_per_km"
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gridai.errors import CaseError, near
 from gridai.grid.batch.matrices import Complexes, Floats
+from gridai.grid.names import bus_keys_of
 from gridai.grid.phases.components import DELTA, KINDS, POSITIVE, WYE
 from gridai.grid.phases.ports import NO_EARTH, Ports, afloat, phase_place, places
 from gridai.grid.phases.sequences import Sequences
@@ -106,7 +107,8 @@ def _drive(net: Any, seq: Sequences, have: Ports, item: Vary, element: Any, valu
     part = 1.0 if column.startswith("p") else 1j
     unit = part * 3.0 / seq.s_base_mva
     if table == "bus":
-        return Drive(_at_bus(seq, column, int(element), unit), 0.0, -1, -1, values)
+        key = bus_keys_of(net)[int(element)]
+        return Drive(_at_bus(seq, column, int(element), key, unit), 0.0, -1, -1, values)
     unit *= float(row["scaling"]) if "scaling" in row.index else 1.0
     if table == "gen":
         node = seq.matrices.node_of_bus.get(int(row["bus"]), -1)
@@ -134,14 +136,14 @@ def _set_point(seq: Sequences, have: Ports, table: str, row: Any, values: Floats
     return Drive((), 0.0, -1, int(np.flatnonzero(have.node[have.gen] == node)[0]), values)
 
 
-def _at_bus(seq: Sequences, column: str, bus: int, unit: complex) -> tuple[tuple[int, int, complex], ...]:
+def _at_bus(seq: Sequences, column: str, bus: int, key: str, unit: complex) -> tuple[tuple[int, int, complex], ...]:
     node = seq.matrices.node_of_bus.get(bus, -1)
     if node < 0:
-        raise CaseError(f"bus {bus} is out of service or without supply: nothing can be drawn there")
+        raise CaseError(f"bus '{key}' is out of service or without supply: nothing can be drawn there")
     if column in _WHOLE:
         return tuple((node, kind, unit / 3.0) for kind in DELTA)
     kind = _AT_BUS[column][0]
-    _check_earth(seq, node, kind, f"{column} at bus {bus}")
+    _check_earth(seq, node, kind, f"{column} at bus '{key}'")
     return ((node, kind, unit),)
 
 
