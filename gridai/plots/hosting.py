@@ -108,7 +108,7 @@ def _ranking(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize, unit:
     ax.set_ylim(0.4, len(rank) + 0.6)
     ax.set_xlabel(f"largest cluster ({unit})", fontsize=TEXT)
     ax.set_ylabel("buses, the smallest first", fontsize=TEXT)
-    ax.legend(fontsize=SMALL, loc="upper left", frameon=True, framealpha=0.9, edgecolor="none", title="stopped by",
+    ax.legend(fontsize=SMALL, loc="lower right", frameon=True, framealpha=0.9, edgecolor="none", title="stopped by",
               title_fontsize=SMALL)  # fmt: skip
 
 
