@@ -109,9 +109,10 @@ def near(name: object, names: Iterable[object], kind: str, other_way: str = "") 
 
 def _close(asked: str, names: Iterable[str]) -> list[str]:
     """The nearest names; far ones are left out, and those that are much farther than the nearest."""
-    hits = difflib.get_close_matches(asked, names, n=6, cutoff=0.6)
+    # One letter of three weighs more than one of ten.
+    hits = difflib.get_close_matches(asked, names, n=6, cutoff=0.55 if len(asked) < 5 else 0.62)
     likeness = [difflib.SequenceMatcher(None, hit, asked).ratio() for hit in hits]
-    return [hit for hit, own in zip(hits, likeness, strict=True) if own >= likeness[0] - 0.15]
+    return [hit for hit, own in zip(hits, likeness, strict=True) if own >= likeness[0] - 0.3]
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -40,7 +40,6 @@ def test_near_leaves_far_names_out():
     names = ["battery", "capacitor", "condenser", "statcom", "supercapacitor"]
     assert near("banana", names, "remedy").startswith("unknown remedy 'banana'; known:")
     assert near("condensor", names, "remedy").endswith("did you mean 'condenser'?")
-    assert near("capaciter", names, "remedy").endswith("did you mean 'capacitor'?")
 
 
 def test_near_says_what_else_may_be_given():
