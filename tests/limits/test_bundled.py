@@ -12,7 +12,7 @@ from gridai.limits import check, find_files, read_limits
 from gridai.limits.text import failure
 
 FILES = {path.parent.name: path for path in find_files([], bundled=True)}
-SLOW = ("bench", "ieee39", "ireland", "virginia")
+SLOW = ("bench", "cigre_mv", "european_lv", "ieee39", "ireland", "virginia")
 BUDGET_S = 60.0
 """For all files one after the other; reached 16 s on two quiet cores, of which 4 s import and load the models."""
 

@@ -15,7 +15,7 @@ from gridai.cluster import Cluster
 from gridai.cluster.workloads import Constant
 from gridai.engine import check_start, compile_system, simulate
 
-CASES = ("smib", "smib_13_1", "wscc9", "kundur", "ieee39")
+CASES = ("smib", "smib_13_1", "wscc9", "kundur", "ieee39", "feeder33", "cigre_mv")
 ALLOWED = 1e-6
 
 
