@@ -141,6 +141,8 @@ class Timeseries:
             out.append(("storage_mwh", self.storage_mwh, "give storage_mw and storage_mwh together"))
         if self.storage_soc_percent > 100.0 or self.storage_efficiency > 1.0:
             out.append(("storage_efficiency", self.storage_efficiency, "give at most 1, and a charge of at most 100 %"))
+        if self.latitude_degree is not None and self.latitude_degree > 90.0:
+            out.append(("latitude_degree", self.latitude_degree, "give -90 to 90, north positive"))
         if self.storage_rule == "shave" and self.shave_mw is None:
             out.append(("shave_mw", None, "give the level to which peaks are shaved"))
         if None not in (self.shave_mw, self.recharge_mw) and self.recharge_mw > self.shave_mw:  # type: ignore[operator]

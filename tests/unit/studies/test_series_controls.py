@@ -300,6 +300,7 @@ def test_what_does_not_fit_is_named(case: Any, settings: dict[str, Any], words: 
     ("settings", "words"),
     [
         ({"storage_rule": "shave"}, "shave_mw"),
+        ({"pv_mw": 1.0, "latitude_degree": 500.0}, "-90 to 90"),
         ({"storage_mw": 1.0}, "storage_mw and storage_mwh together"),
         ({"capacitors": True, "capacitors_hold": "pf"}, "name the branch"),
         ({"storage_rule": "shave", "shave_mw": 1.0, "recharge_mw": 2.0}, "up to shave_mw"),
