@@ -14,7 +14,7 @@ from gridai.limits.text import failure
 FILES = {path.parent.name: path for path in find_files([], bundled=True)}
 SLOW = ("bench", "cigre_mv", "european_lv", "ieee39", "ireland", "virginia")
 BUDGET_S = 60.0
-"""For all files one after the other; reached 16 s on two quiet cores, of which 4 s import and load the models."""
+"""For all files one after the other; reached 30 s of one core, of which 4 s import and load the models."""
 
 
 def test_every_case_has_its_limits() -> None:
