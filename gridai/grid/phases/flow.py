@@ -23,6 +23,7 @@ from gridai.grid.phases.sparse import newton_sparse
 from gridai.grid.phases.vary import Vary, applied, drives
 
 _BLOCK = 60_000  # nodes x scenarios that fit the processor's cache
+_DENSE_NEWTON = 200  # ports up to which Newton takes full matrices, many scenarios at once
 _EPSILON = float(np.finfo(float).eps)
 
 
@@ -143,7 +144,8 @@ class PhaseFlow:
             answer = Answer(start.copy(), np.zeros_like(constant), none.astype(bool), none, q.copy())
         else:
             answer = fixed_point(op, unloaded, constant, start, aim)
-        settle: Settle = newton if op.between is not None else newton_sparse
+        dense = op.between is not None and len(op.ports.node) <= _DENSE_NEWTON
+        settle: Settle = newton if dense else newton_sparse
         ways: tuple[Callable[..., Answer | Followed], ...] = (settle, partial(follow, settle))
         for way in ways:
             left = np.flatnonzero(~answer.done)
