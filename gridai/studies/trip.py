@@ -134,6 +134,8 @@ def response_measures(result: Result, surplus_mw: float, measures: Any) -> dict[
         "surplus": Measure("generation less load after the loss", surplus_mw, "MW"),
         "energy": Measure("stored energy of the machines that stay", energy, "MWs"),
     }
+    if "settling" not in measures:  # an infinite bus gives the frequency
+        return lines
     deviation = measures["settling"].value - float(result.meta["f_hz"])
     if surplus_mw and abs(deviation) > 1e-4:
         value = surplus_mw / deviation / 10.0

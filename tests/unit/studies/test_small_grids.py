@@ -26,6 +26,7 @@ from gridai.studies import (
     Modes,
     Pause,
     Timeseries,
+    Trip,
 )
 from gridai.studies.pause import usual_mw
 
@@ -120,6 +121,7 @@ def test_studies_of_swings_without_a_machine(tmp_path: Path) -> None:
     """Nothing is said of angles, speeds and nadirs that are not there; the figures are drawn without a warning."""
     case = load_case("cigre_mv")
     assert "largest_angle" not in Fault(bus="8", clear_s=1.1, until_s=3.0).run(case).summary
+    assert "response" not in Trip(load="R1", until_s=3.0).run(case).summary
     modes = Modes(scan_bus="14")
     assert modes.run(case).save(tmp_path).joinpath("response.png").is_file()
     placed = case.with_cluster(Cluster.of("H100", count=1000), bus="14")
