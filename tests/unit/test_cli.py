@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,13 +66,12 @@ def test_help_list_and_show_load_nothing_heavy(args: str, child_env: dict[str, s
 
 
 def test_help_takes_less_than_half_a_second(child_env: dict[str, str]) -> None:
-    """The fastest of five, since other work on the machine only ever makes it slower."""
-    taken = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "gridai", "--help"], capture_output=True, env=child_env, check=True)
-        taken.append(time.perf_counter() - start)
-    assert min(taken) < 0.5
+    """Processor time of the child, reached 0.1 s: the wall clock would tell of other work on the machine too."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "gridai", "--help"], capture_output=True, env=child_env, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
 
 
 def test_list_profiles_is_another_word_for_criteria(call: Call) -> None:
