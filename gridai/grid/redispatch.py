@@ -60,9 +60,9 @@ def place_load(
 
 
 def endless_source(net: Any) -> bool:
-    """Whether ext_grids without max_p_mw are the only units that follow the load: a feeder behind the world."""
-    grids, gens = net.ext_grid[net.ext_grid["in_service"].astype(bool)], net.gen["in_service"].astype(bool)
-    return len(grids) > 0 and not gens.any() and not ("max_p_mw" in grids and grids["max_p_mw"].notna().any())
+    """Whether ext_grids feed the net and no unit states a max_p_mw: a feeder, or a machine, behind the world."""
+    grids, gens = (t[t["in_service"].astype(bool)] for t in (net.ext_grid, net.gen))
+    return len(grids) > 0 and not any("max_p_mw" in t and t["max_p_mw"].notna().any() for t in (grids, gens))
 
 
 def with_row(table: Any, values: dict[str, Any]) -> Any:
