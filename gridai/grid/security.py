@@ -48,6 +48,8 @@ class Security:
     moved     of outages of a unit at the slack: who takes the reference, and what the units are short of. [MW]
     percent, vm_low, vm_high  worst of each outage, NaN where unsolved. [%, pu]
     overloads, voltages       all that is beyond a limit; what was so with everything in, where it gets worse.
+    already, already_voltages what is outside its limit with everything in; the voltages of it.
+    tightest  the loading ("%") and the voltage ("pu") with the least room to its limit, and that room.
     band, ceiling             the limits: float[buses] low and high, float[branches]. [pu, %]
     """
 
@@ -67,6 +69,8 @@ class Security:
     overloads: list[Beyond] = field(default_factory=list)
     voltages: list[Beyond] = field(default_factory=list)
     already: int = 0
+    already_voltages: int = 0
+    tightest: dict[str, tuple[float, Beyond]] = field(default_factory=dict)
     band: tuple[Floats, Floats] = (np.zeros(0), np.zeros(0))
     ceiling: Floats = field(default_factory=lambda: np.zeros(0))
 
@@ -88,7 +92,8 @@ def assess(
     band = np.where(below, vm0 - WORSE_PU, low), np.where(above, vm0 + WORSE_PU, high)
     ceiling = np.where(over, percent0 + WORSE_PERCENT, most)
     out = Security(tuple(outages), np.zeros(len(outages), dtype=bool))
-    out.already = int(below.sum() + above.sum() + over.sum())
+    out.already_voltages = int(below.sum() + above.sum())
+    out.already = out.already_voltages + int(over.sum())
     out.band, out.ceiling = band, ceiling
     out.reached = np.zeros(len(outages))
     for name in ("lost_buses", "lost_load_mw", "lost_gen_mw", "percent", "vm_low", "vm_high"):
@@ -161,10 +166,26 @@ def _block(out: Security, at: Any, part: Any, band: Any, ceiling: Floats, scale:
     out.vm_high[at] = np.where(good, np.where(np.isnan(vm), -np.inf, vm).max(axis=1), np.nan)
     if percent.shape[1]:
         out.percent[at] = np.where(good, np.where(np.isfinite(percent), percent, -np.inf).max(axis=1), np.nan)
+        _tighten(out, "%", at, branches, percent, ceiling, ceiling - percent)
         for s, e in zip(*np.nonzero(percent > ceiling), strict=True):
             if np.isfinite(percent[s, e]):
                 found = Beyond(int(at[s]), branches[int(e)], float(percent[s, e]), float(ceiling[e]))
                 out.overloads.append(found)
-    for bound, beyond in ((band[0], vm < band[0] - EDGE_PU), (band[1], vm > band[1] + EDGE_PU)):
+    every = [("bus", i) for i in buses]
+    for bound, beyond, sign in ((band[0], vm < band[0] - EDGE_PU, 1.0), (band[1], vm > band[1] + EDGE_PU, -1.0)):
+        _tighten(out, "pu", at, every, vm, bound, sign * (vm - bound))
         for s, e in zip(*np.nonzero(beyond), strict=True):
             out.voltages.append(Beyond(int(at[s]), ("bus", buses[int(e)]), float(vm[s, e]), float(bound[e])))
+
+
+def _tighten(
+    out: Security, unit: str, at: Any, elements: list[tuple[str, int]], values: Floats, limits: Floats, room: Floats
+) -> None:
+    """Keep the value that has the least room to its limit."""
+    room = np.where(np.isfinite(room), room, np.inf)
+    if not room.size or not np.isfinite(room.min()):
+        return
+    s, e = (int(n) for n in np.unravel_index(int(room.argmin()), room.shape))
+    if unit not in out.tightest or room[s, e] < out.tightest[unit][0]:
+        found = Beyond(int(at[s]), elements[e], float(values[s, e]), float(limits[e]))
+        out.tightest[unit] = float(room[s, e]), found

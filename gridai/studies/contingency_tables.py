@@ -132,13 +132,14 @@ def verdicts(
 
 def _thermal(found: Security, flow: Any, most: float) -> list[Verdict]:
     worst = max(found.overloads, key=lambda b: b.excess, default=None)
-    if worst is None and not np.isfinite(found.percent).any():
+    near = worst or (found.tightest["%"][1] if "%" in found.tightest else None)
+    if near is None:
         return []
-    value = min(float(np.nanmax(found.percent)), most) if worst is None else worst.value
-    where = "" if worst is None else _after(flow, found, worst)
+    value, bound, where = near.value, near.limit, _after(flow, found, near)
     status: Status = "pass" if worst is None else "fail"
-    text = "loading after an outage"
-    return [Verdict("thermal_loading", value, most, "%", most - value, where, 0.0, status, text, "", **OWN)]
+    note = _allowed(found.already - found.already_voltages, "loadings", "1 %")
+    return [Verdict("thermal_loading", value, bound, "%", bound - value, where, 0.0, status, "loading after an outage",
+                    "", **OWN, note=note)]  # fmt: skip
 
 
 def _voltage(found: Security, flow: Any, judge: Any) -> list[Verdict]:
@@ -146,16 +147,18 @@ def _voltage(found: Security, flow: Any, judge: Any) -> list[Verdict]:
     if limit is None or not found.solved.any():
         return []
     worst = max(found.voltages, key=lambda b: b.excess, default=None)
-    if worst is None:
-        bound = limit.low if limit.low is not None else 0.0
-        value, where = max(float(np.nanmin(found.vm_low)), bound), ""
-        margin = value - bound
-    else:
-        value, bound, where = worst.value, worst.limit, _after(flow, found, worst)
-        margin = -worst.excess
+    near = worst or (found.tightest["pu"][1] if "pu" in found.tightest else None)
+    if near is None:
+        return []
+    margin = found.tightest["pu"][0] if worst is None else -worst.excess
     status: Status = "pass" if worst is None else "fail"
-    return [Verdict("voltage_after_outage", value, bound, "pu", margin, where, 0.0, status, limit.clause, limit.edition,
-                    limit.source, limit.confidence, limit.profile)]  # fmt: skip
+    where, note = _after(flow, found, near), _allowed(found.already_voltages, "voltages", "0.005 pu")
+    return [Verdict("voltage_after_outage", near.value, near.limit, "pu", margin, where, 0.0, status, limit.clause,
+                    limit.edition, limit.source, limit.confidence, limit.profile, note)]  # fmt: skip
+
+
+def _allowed(already: int, what: str, worse: str) -> str:
+    return f"{already} {what} already outside with everything in; each may get worse by {worse}" if already else ""
 
 
 def _after(flow: Any, found: Security, b: Beyond) -> str:
@@ -230,10 +233,12 @@ def _of(title: str, shown: Any, every: Any) -> str:
 
 def notes(study: Contingency, found: Security, unrated: int) -> list[str]:
     """How it was judged."""
+    who = "what is lost falls on the slack"
+    if study.lost == "headroom":
+        who = ("generation and load lost are made up by all units by headroom to max_p_mw (too much: by what they "
+               "give), the rest by the slack")  # fmt: skip
     out = [
-        ("generation and load lost are made up by all units by headroom to max_p_mw (too much: by what they give), the "
-         "rest by the slack" if study.lost == "headroom" else "what is lost falls on the slack")
-        + "; nothing else is redispatched after an outage; each power flow is certified by its residual",
+        f"{who}; nothing else is redispatched after an outage; each power flow is certified by its residual",
         f"{found.already} voltages and loadings are outside their limits with everything in; they are listed where an "
         "outage makes them worse by more than 0.005 pu or 1 %",
     ]

@@ -170,6 +170,19 @@ def test_no_more_load_lost_than_allowed(with_cluster: Any):
     assert found["load_lost"].element == "trafo 19-20"
 
 
+def test_a_pass_names_the_least_room_and_what_was_outside_before():
+    case = load_case("feeder33")
+    found = Contingency(restore=0, faults="none").run(case)
+    verdict = next(v for v in found.verdicts if v.criterion == "voltage_after_outage")
+    assert verdict.status == "pass"
+    assert " after " in verdict.element
+    assert verdict.margin == pytest.approx(verdict.value - verdict.limit)
+    assert verdict.margin > 0.0
+    vm = solved(copy.deepcopy(case.net))
+    before = sum(value < 0.95 - 1e-6 for key, value in vm.items() if key.startswith("bus"))
+    assert verdict.note.startswith(f"{before} voltages already outside")
+
+
 def solved(net: Any) -> dict[str, float]:
     """Loadings and voltages by name."""
     with warnings.catch_warnings():
