@@ -187,17 +187,22 @@ class Case:
         Raises CaseError for elements without a dynamic counterpart and for faults in the tables.
         """
         from gridai.casetemplates import with_templates
+        from gridai.criteria.profiles import feeder_profile
         from gridai.grid.tables import keyed_copy
 
         own = keyed_copy(net)
         label = name or str(own.name or "") or "my_net"
         provenance = {"citation": "a pandapower net given by the user"}
-        case = cls(label, title or label, float(own.f_hz), own, {}, (), provenance)
+        profile = feeder_profile(own, float(own.f_hz))
+        defaults = {"profile": profile} if profile else {}
+        case = cls(label, title or label, float(own.f_hz), own, {}, (), provenance, defaults=defaults)
         if isinstance(dynamics, str):
             if dynamics != "templates":
                 raise CaseError(near(dynamics, ["templates"], "kind of dynamics") + ", or give a dict of tables")
             tables, own, notes = with_templates(case)
             provenance["dynamics"] = "TEMPLATES: typical values by unit size, not data of these machines; see notes"
+            if profile:
+                notes = (*notes, f"profile {profile} unless another is named: most buses are at up to 36 kV")
             return replace(case, net=own, dynamics=tables, notes=notes)
         return replace(case, dynamics=casefile.checked_dynamics(dynamics, own, f"case '{label}'"))
 

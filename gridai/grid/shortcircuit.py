@@ -34,7 +34,7 @@ class Levels:
 
 
 def fault_levels(net: Any, dynamics: Mapping[str, Any], case: str = "max") -> Levels:
-    """Fault levels of a net. Loads, static generators and clusters feed nothing into a fault here.
+    """Fault levels of a net. Loads, clusters and static generators without a current (k) feed nothing into a fault.
 
     dynamics  tables of machine models by name, as in Case.dynamics: xd2_pu (classical: xd1_pu) on the unit's sn_mva.
     case      "max" or "min", of IEC 60909.
@@ -47,6 +47,10 @@ def fault_levels(net: Any, dynamics: Mapping[str, Any], case: str = "max") -> Le
     reactance = _reactances(dynamics)
     notes = _machines(work, reactance)
     _grids(work, reactance)
+    stated = work.sgen["k"] if "k" in work.sgen.columns else np.nan
+    work.sgen["in_service"] &= np.isfinite(np.asarray(stated, dtype=float))
+    if bool(work.sgen["in_service"].any()):
+        notes.append("static generators that state k feed k times their rated current")
     if case == "min" and "endtemp_degree" not in work.line.columns:
         work.line["endtemp_degree"] = 80.0
         notes.append("lines at 80 degrees in the smallest fault")

@@ -13,7 +13,7 @@ def name_of(flow: Any, table: str, index: int) -> str:
     """An element in words; one without a name by its pandapower index."""
     name = str(flow.net[table].at[index, "name"])
     name = str(index) if name in ("None", "nan", "<NA>", "") else name
-    return f"bus {name}" if table == "bus" else name if name.startswith(table) else f"{table} {name}"
+    return name if name.startswith(table) or name.lower().startswith(f"{table} ") else f"{table} {name}"
 
 
 def outage_of(flow: Any, found: Security, k: int) -> str:

@@ -116,7 +116,7 @@ def outage(sizing: Sizing, number: int) -> str:
 def name_of(sizing: Sizing, table: str, index: int) -> str:
     """An element of a table by its name."""
     name = str(sizing.flow.net[table].at[index, "name"])
-    return name if name.startswith(table) else f"{table} {name}"
+    return name if name.startswith(table) or name.lower().startswith(f"{table} ") else f"{table} {name}"
 
 
 def cut_off(given: Answer, sizing: Sizing) -> int:

@@ -61,7 +61,7 @@ class View:
 
     def branch(self, table: str, row: int) -> str:
         name = str(self.net[table]["name"].iloc[row])
-        return name if name.startswith(table) else f"{table} {name}"
+        return name if name.startswith(table) or name.lower().startswith(f"{table} ") else f"{table} {name}"
 
     def extreme(self, values: Floats, lowest: bool) -> tuple[tuple[int, ...], float]:
         """Place and value of the extreme; of values alike to nine digits the first, as along a feeder without loads."""

@@ -218,3 +218,13 @@ def test_own_dynamics_for_a_pandapower_net():
         Case.from_pandapower(net, dynamics="template")
     with pytest.raises(CaseError, match="a pandapower net is needed, not a str"):
         Case.from_pandapower("net.json")
+
+
+def test_a_feeder_of_ones_own_is_judged_by_a_profile_of_feeders():
+    net = networks.create_cigre_network_mv(with_der=False)
+    case = Case.from_pandapower(net)
+    assert case.defaults == {"profile": "en50160"}
+    assert any("en50160" in note for note in case.notes)
+    net.bus["min_vm_pu"] = 0.95
+    assert not Case.from_pandapower(net, dynamics={}).defaults  # limits of its own stand
+    assert not Case.from_pandapower(networks.case9(), dynamics={}).defaults

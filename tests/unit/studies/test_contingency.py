@@ -265,3 +265,17 @@ def test_the_report_is_saved(report: Any, tmp_path: Any):
     report.save(tmp_path / "out")
     assert (tmp_path / "out" / "contingencies.png").stat().st_size > 10_000
     assert (tmp_path / "out" / "islands.csv").is_file()
+
+
+def test_inverters_without_a_current_feed_nothing_into_a_fault():
+    case = load_case("cigre_mv")
+    bare = copy.deepcopy(case.net)
+    bare.sgen = bare.sgen.iloc[:0]
+    found, without = fault_levels(case.net, case.dynamics), fault_levels(bare, case.dynamics)
+    assert found.ikss_ka == pytest.approx(without.ikss_ka)
+    fed = copy.deepcopy(case.net)
+    fed.sgen["k"] = 1.2
+    fed.sgen["sn_mva"] = fed.sgen["sn_mva"].fillna(0.1)
+    more = fault_levels(fed, case.dynamics)
+    assert more.ikss_ka[14] > found.ikss_ka[14]
+    assert any("state k" in note for note in more.notes)
