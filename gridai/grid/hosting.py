@@ -80,8 +80,8 @@ class _Search:
 
     def _passes_intact(self, at: Ints, mw: Floats) -> Ints:
         rows = self.s.rows(self.buses[at], mw, np.zeros(len(at), dtype=np.int64))
-        step, _ = self.s.steps(self.buses[at], mw)
-        return np.asarray(rows.passes & (step <= self.s.limits.step))
+        step, limit, _ = self.s.steps(self.buses[at], mw)
+        return np.asarray(rows.passes & (step <= limit))
 
     def outages(self, states: Ints, tol_mw: float, probes: int) -> None:
         """The size that these outages allow too: bisection with those that fail, then all of them again."""
@@ -146,16 +146,16 @@ class _Search:
         """What is nearest to a limit at the sizes found: voltage, loading, voltage step."""
         states = np.zeros(len(self.buses), dtype=np.int64)
         rows = self.s.rows(self.buses, self.low, states)
-        step, at = self.s.steps(self.buses, self.low)
-        limit, out = self.s.limits.step, []
+        step, limit, at = self.s.steps(self.buses, self.low)
+        out = []
         for k, bus in enumerate(self.buses.tolist()):
             held = dict(self.near[k])
             if rows.passes[k]:
                 for kind, found in self._rooms(rows, slice(k, k + 1), bus, states, float(self.low[k])).items():
                     held[kind] = min(found, held.get(kind, found), key=lambda f: f.room)
-            if step[k] <= limit:
+            if step[k] <= limit[k]:
                 where = ("bus", self.s.bus_at(int(at[k])))
-                held["step"] = Finding("step", where, -1, float(step[k]), limit, limit - float(step[k]))
+                held["step"] = Finding("step", where, -1, float(step[k]), float(limit[k]), float(limit[k] - step[k]))
             out.append(tuple(held.values()))
         return out
 
@@ -214,15 +214,15 @@ class _Search:
 
     def _steps(self, at: Ints, out: list[Finding | None], first: dict[int, tuple[float, Finding]]) -> None:
         """The voltage step, where it fails before all else."""
-        limit = self.s.limits.step
-        high, position = self.s.steps(self.buses[at], self.high[at])
-        low, _ = self.s.steps(self.buses[at], self.low[at])
+        high, limit, position = self.s.steps(self.buses[at], self.high[at])
+        low, below, _ = self.s.steps(self.buses[at], self.low[at])
         for k, own in enumerate(at.tolist()):
-            if high[k] > limit:
-                share = (limit - low[k]) / max(high[k] - low[k], 1e-12)
+            if high[k] > limit[k]:
+                used = low[k] / below[k], high[k] / limit[k]
+                share = (1.0 - used[0]) / max(used[1] - used[0], 1e-12)
                 if own not in first or share < first[own][0]:
                     bus = ("bus", self.s.bus_at(int(position[k])))
-                    out[own] = Finding("step", bus, -1, float(high[k]), limit, limit - float(high[k]))
+                    out[own] = Finding("step", bus, -1, float(high[k]), float(limit[k]), float(limit[k] - high[k]))
 
     def needed(self, growth: float, least_mw: float) -> tuple[Floats, list[list[Finding]]]:
         """Every element that is outside a limit for a larger load: the worst of each over all outages."""
@@ -246,12 +246,11 @@ class _Search:
             out[k] = list(worst.values())
         at = np.flatnonzero(self.edge)
         if len(at):
-            step, position = self.s.steps(self.buses[at], target[at])
-            for own, change, where in zip(at.tolist(), step.tolist(), position.tolist(), strict=True):
-                if change > self.s.limits.step:
-                    room = self.s.limits.step - change
+            steps = zip(*(x.tolist() for x in self.s.steps(self.buses[at], target[at])), strict=True)
+            for own, (change, limit, where) in zip(at.tolist(), steps, strict=True):
+                if change > limit:
                     bus_at = ("bus", self.s.bus_at(where))
-                    out[own].append(Finding("step", bus_at, -1, change, self.s.limits.step, room))
+                    out[own].append(Finding("step", bus_at, -1, change, limit, limit - change))
         return target, [sorted(found, key=lambda f: f.room) for found in out]
 
 

@@ -99,7 +99,7 @@ def _raise_units(net: Any, before: OperatingPoint, p_mw: float) -> None:
         listed = ", ".join(f"{n} {mw:.1f}" for n, mw in zip(units.name, left, strict=True) if mw > 0) or "none"
         raise CaseError(
             f"not enough headroom: the cluster needs {p_mw:.1f} MW, the units in service have {total:.1f} MW left "
-            f"(max_p_mw less p_mw: {listed}); use a smaller cluster, balance='slack' or 'in_place_of_load', or raise "
+            f"(max_p_mw less p_mw: {listed}); use a smaller cluster, balance slack or in_place_of_load, or raise "
             "max_p_mw"
         )
     share = dict(zip(units.name, left * (p_mw / total if total > 0 else 0.0), strict=True))

@@ -40,7 +40,7 @@ class Limits:
 
     low, high        float[2, buses] voltage, intact and after an outage, columns as net.bus. [pu]
     loading          intact and after an outage. [% of the rating]
-    step             largest change of any bus voltage when the whole load goes. [pu]
+    step             largest change of a bus voltage when the whole load goes, one for all or float[buses]. [pu]
     worse_voltage    how much further out a voltage may go that is outside without the load, or on the edge. [pu]
     worse_loading    the same of a loading. [%]
     scale            loading as judged over loading by the table, for each row of line, trafo and trafo3w in this
@@ -52,7 +52,7 @@ class Limits:
     low: Floats
     high: Floats
     loading: tuple[float, float] = (100.0, 100.0)
-    step: float = 0.03
+    step: float | Floats = 0.03
     worse_voltage: float = 0.005
     worse_loading: float = 1.0
     scale: Floats | None = None
@@ -328,8 +328,11 @@ class Sizing:
         slack = self._slack if self._wants_slack else np.full(len(state), np.nan)
         return Rows(worst[0], at_v, above, worst[1], at_l, self._reached.copy(), np.zeros(len(state)), *more, slack)
 
-    def steps(self, bus: Ints, mw: Floats) -> tuple[Floats, Ints]:
-        """Largest change of any bus voltage when the load goes, and that bus's row in net.bus; NaN unsolved."""
+    def steps(self, bus: Ints, mw: Floats) -> tuple[Floats, Floats, Ints]:
+        """Change of the bus voltage that is nearest to its limit, or furthest beyond, when the load goes; that limit.
+
+        Then the bus's row in net.bus. NaN unsolved.
+        """
         buses, size = _sizes(np.tile(bus, 2), np.tile(mw, 2))
         every = np.arange(len(bus))
         drawn = np.repeat([1.0, 0.0], len(bus))
@@ -339,8 +342,9 @@ class Sizing:
         vm = result.vm_pu
         change = np.abs(vm[len(bus) :] - vm[: len(bus)])
         change[:, ~self._live] = 0.0
-        at = np.nan_to_num(change, nan=np.inf).argmax(axis=1)
-        return change[every, at], at
+        limit = np.broadcast_to(self.limits.step, change.shape[1])
+        at = np.nan_to_num(change / limit, nan=np.inf).argmax(axis=1)
+        return change[every, at], limit[at], at
 
     def finding(self, rows: Rows, k: int, bus: int, state: int, mw: float = 0.0) -> list[Finding]:
         """What row k leaves: the worst voltage and the worst loading, or that there is no solution.

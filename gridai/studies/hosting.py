@@ -177,7 +177,7 @@ class Hosting:
         scale, unrated = loading_scales(flow, self.rating_mva)
         low, high = bands(judge.limits, case)
         margin = self.margin(judge)
-        limits = Limits(low, high, (_loading(judge), self.outage_percent), self._step(judge.limits),
+        limits = Limits(low, high, (_loading(judge), self.outage_percent), self.steps(judge.limits, case),
                         self.worse_pu, self.worse_percent, scale, (margin, margin, 0.5 * margin))  # fmt: skip
         sizing = Sizing(
             flow, limits, outages=self.outages_of(flow), q_per_p=math.tan(math.acos(self.pf)),
@@ -187,7 +187,7 @@ class Hosting:
         caps, told = caps_of(self, case, sizing, keys, room_mw, high_mw)
         found = host(sizing, list(keys), np.array([c.mw for c in caps]), tol_mw, probes=self.probes,
                      growth=self.growth_percent / 100.0)  # fmt: skip
-        return found, sizing, caps, [*notes_of(self, sizing, unrated, limits.step), *told]
+        return found, sizing, caps, [*notes_of(self, sizing, unrated), *told]
 
     def bracket(self, case: Case) -> tuple[float, float]:
         """Upper end of the search and width at its end; by the source of a feeder where not given. [MW]"""
@@ -242,11 +242,20 @@ class Hosting:
         some = [x for x in judge.limits if x.criterion in ("steady_voltage", "voltage_step")]
         return (*some, *(x for x in planning if x.criterion in ("thermal_loading", "loadability_margin")))
 
-    def _step(self, limits: Sequence[Limit]) -> float:
+    def steps(self, limits: Sequence[Limit], case: Case) -> Any:
+        """Voltage step allowed at each bus at a full pause, float[buses] in the order of net.bus. [pu]"""
+        import numpy as np
+
+        kv = case.net.bus["vn_kv"].to_numpy(dtype=float)
         if self.step_percent is not None:
-            return self.step_percent / 100.0
-        stated = [x.high for x in limits if x.criterion == "voltage_step" and x.condition != "contingency" and x.high]
-        return min(stated, default=STEP_PU)
+            return np.full(len(kv), self.step_percent / 100.0)
+        out = np.full(len(kv), np.inf)
+        for x in limits:
+            if x.criterion == "voltage_step" and x.condition != "contingency" and x.high:
+                own = within_kv(x, kv)
+                out[own] = np.minimum(out[own], x.high)
+        out[np.isinf(out)] = STEP_PU
+        return out
 
 
 def bands(limits: Sequence[Limit], case: Case) -> tuple[Any, Any]:
@@ -259,10 +268,15 @@ def bands(limits: Sequence[Limit], case: Case) -> tuple[Any, Any]:
         for x in limits:
             if x.criterion != "steady_voltage" or x.condition not in ("any", condition):
                 continue
-            own = (kv >= float(x.settings.get("kv_min", 0.0))) & (kv < float(x.settings.get("kv_max", math.inf)))
+            own = within_kv(x, kv)
             low[row, own] = np.maximum(low[row, own], -np.inf if x.low is None else x.low)
             high[row, own] = np.minimum(high[row, own], np.inf if x.high is None else x.high)
     return low, high
+
+
+def within_kv(limit: Limit, kv: Any) -> Any:
+    """Where a limit holds by the nominal voltages [kV], bool[buses]."""
+    return (kv >= float(limit.settings.get("kv_min", 0.0))) & (kv < float(limit.settings.get("kv_max", math.inf)))
 
 
 def _loading(judge: Any) -> float:

@@ -200,8 +200,7 @@ def _source(f: Finding, limits: Sequence[Limit], sizing: Sizing) -> Limit | None
     for x in limits:
         if x.criterion != CRITERIA[f.kind] or x.condition not in ("any", condition, "planning"):
             continue
-        stated = sizing.limits.step if f.kind == "step" else f.limit
-        if any(side is not None and abs(side - stated) < 1e-9 for side in (x.low, x.high)):
+        if any(side is not None and abs(side - f.limit) < 1e-9 for side in (x.low, x.high)):
             return x
     return None
 

@@ -16,7 +16,7 @@ from gridai.grid.sizing import EDGE
 
 if TYPE_CHECKING:
     from gridai.case import Case
-    from gridai.grid.sizing import Sizing
+    from gridai.grid.sizing import Limits, Sizing
     from gridai.studies.hosting import Hosting
 
 CAPS = {
@@ -109,12 +109,12 @@ def strengths(study: Hosting, case: Case, buses: Sequence[str]) -> tuple[dict[st
                    "reactances with constant-impedance loads in place, without the cluster"]  # fmt: skip
 
 
-def notes_of(study: Hosting, sizing: Sizing, unrated: int, step: float) -> list[str]:
+def notes_of(study: Hosting, sizing: Sizing, unrated: int) -> list[str]:
     """What the reader of the sizes has to know."""
     worse = sizing.limits
     notes = [
         f"one cluster at one bus at a time, power factor {study.pf:g}, fed by {study.fed_by}; voltage step "
-        f"{100 * step:g} % at any bus of the intact grid when the whole cluster goes, dispatch and taps as they were",
+        f"{_steps(worse)} at any bus of the intact grid when the whole cluster goes, dispatch and taps as they were",
         f"what is outside its limit without the cluster ({sizing.outside} voltages and loadings, all outages counted), "
         f"or within {EDGE * worse.worse_voltage:g} pu or {EDGE * worse.worse_loading:g} % of it, may get worse by "
         f"{worse.worse_voltage:g} pu or {worse.worse_loading:g} %; after an outage no limit is stricter than intact",
@@ -144,6 +144,12 @@ def notes_of(study: Hosting, sizing: Sizing, unrated: int, step: float) -> list[
     elif unrated:
         notes.append(f"{unrated} branches state no rating; {study.rating_mva:g} MVA is taken for each")
     return notes
+
+
+def _steps(limits: Limits) -> str:
+    """The voltage step allowed, or its range where it differs from bus to bus."""
+    low, high = 100.0 * np.min(limits.step), 100.0 * np.max(limits.step)
+    return f"{low:g} %" if low == high else f"{low:g} to {high:g} % by nominal voltage"
 
 
 def _adjusted(study: Hosting, sizing: Sizing) -> str:

@@ -22,6 +22,7 @@ from gridai.errors import CaseError, SettingError, UnknownNameError
 from gridai.results.hosting import hosting_of
 from gridai.studies import Hosting, Pause
 from gridai.studies.cost_table import read_costs
+from gridai.studies.searching import Judge
 
 WIDE: dict[str, Any] = {"profile": "none", "step_percent": 99.0, "lowest_scr": 0.0}
 
@@ -336,3 +337,15 @@ def test_settings_that_do_not_fit_are_named(given: dict[str, Any], words: str):
 def test_a_first_outage_that_is_not_there_is_named():
     with pytest.raises(UnknownNameError, match="L2"):
         Hosting(**WIDE, buses="B", outages="n-1-1", first="L9").run(two_buses(2))
+
+
+def test_the_voltage_step_is_that_of_each_bus():
+    """EN 50160: 4 % up to 36 kV, 5 % up to 1 kV; above, where it says nothing, the general 3 %."""
+    for name, expected in (("european_lv", {0.416: 0.05, 11.0: 0.04}), ("cigre_mv", {20.0: 0.04, 110.0: 0.03})):
+        case = load_case(name)
+        limits = Judge.of(case, "en50160", ("normal", "contingency"), 180.0).limits
+        found = Hosting().steps(limits, case)
+        assert {kv: {x} for kv, x in expected.items()} == {
+            kv: set(found[(case.net.bus.vn_kv == kv).to_numpy()]) for kv in case.net.bus.vn_kv.unique()
+        }
+        assert set(Hosting(step_percent=2.0).steps(limits, case)) == {0.02}
