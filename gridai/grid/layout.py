@@ -10,6 +10,8 @@ from gridai.errors import CaseError
 
 MOST_SPRINGS = 400
 """Up to so many buses are drawn by distances in the graph (Kamada and Kawai), more by springs, which is quicker."""
+SWITCHED = {"line": "l", "trafo": "t", "trafo3w": "t3"}
+"""How net.switch names the tables of what a switch is in."""
 GEO, DRAWN = "coordinates of the net", "drawing of the graph, no map: the net states no coordinates"
 
 
@@ -18,7 +20,7 @@ class Layout:
     """Places of buses.
 
     xy      place by pandapower index of the bus; in degrees or whatever unit the net has.
-    edges   pairs of pandapower indices that a branch or a closed switch joins.
+    edges   pairs of pandapower indices that a branch without an open switch, or a closed switch, joins.
     source  GEO or DRAWN.
     """
 
@@ -43,14 +45,15 @@ def layout(net: Any) -> Layout:
 def _edges(net: Any) -> tuple[tuple[int, int], ...]:
     ends = {"line": [("from_bus", "to_bus")], "impedance": [("from_bus", "to_bus")], "trafo": [("hv_bus", "lv_bus")],
             "trafo3w": [("hv_bus", "mv_bus"), ("hv_bus", "lv_bus")]}  # fmt: skip
+    opened = net.switch[~net.switch["closed"].astype(bool)]
     out = []
     for table, pairs in ends.items():
-        rows = net[table][net[table]["in_service"].astype(bool)] if len(net[table]) else net[table]
+        cut = opened.loc[opened["et"] == SWITCHED.get(table, ""), "element"]
+        rows = net[table][net[table]["in_service"].astype(bool) & ~net[table].index.isin(cut)]
         for one, other in pairs:
             out += [(int(a), int(b)) for a, b in zip(rows[one], rows[other], strict=True)]
-    if len(net.switch):
-        tied = net.switch[(net.switch["et"] == "b") & net.switch["closed"].astype(bool)]
-        out += [(int(a), int(b)) for a, b in zip(tied["bus"], tied["element"], strict=True)]
+    tied = net.switch[(net.switch["et"] == "b") & net.switch["closed"].astype(bool)]
+    out += [(int(a), int(b)) for a, b in zip(tied["bus"], tied["element"], strict=True)]
     return tuple(dict.fromkeys(out))
 
 
