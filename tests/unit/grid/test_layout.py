@@ -1,5 +1,7 @@
 """Places of buses and what joins them."""
 
+import itertools
+
 import pandapower as pp
 import pytest
 
@@ -12,7 +14,7 @@ def chain() -> pp.pandapowerNet:
     """Three buses in a chain of two lines."""
     net = pp.create_empty_network()
     at = [pp.create_bus(net, 20.0) for _ in range(3)]
-    for a, b in zip(at, at[1:], strict=False):
+    for a, b in itertools.pairwise(at):
         pp.create_line_from_parameters(net, a, b, 1.0, 0.1, 0.1, 0.0, 1.0)
     return net
 
