@@ -120,11 +120,12 @@ def in_words(name: str, limits: Sequence[Limit]) -> str:
     place = int(number.rstrip(")")) - 1 if number else 0
     if len(same) < 2 or place >= len(same):
         return words if len(same) == 1 else name.replace("_", " ")
-    limit = same[place]
-    if limit.low is not None and limit.high is not None:
-        return f"{words}, {limit.low:g} to {limit.high:g} {limit.unit}"
-    bound = f"at least {limit.low:g}" if limit.low is not None else f"at most {limit.high:g}"
-    return f"{words}, {bound} {limit.unit}"
+    low, high, unit = same[place].low, same[place].high, same[place].unit
+    if low is None and high is None:
+        return name.replace("_", " ")
+    if low is not None and high is not None:
+        return f"{words}, {low:g} to {high:g} {unit}"
+    return f"{words}, at least {low:g} {unit}" if low is not None else f"{words}, at most {high:g} {unit}"
 
 
 def _curves(ax: Axes, record: SearchRecord, low: float, high: float, limits: Sequence[Limit]) -> None:

@@ -127,6 +127,6 @@ def test_a_stale_baseline_is_said_where_all_limits_hold(case_copy: Callable[[str
 @pytest.mark.slow
 def test_on_several_workers(repository: Path, run_pytest: Pytest) -> None:
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
-    for how in ("load", "loadfile", "loadgroup"):
+    for how in ("load", "loadfile"):
         done = run_pytest(repository, "-q", "-n", "2", "--dist", how)
         assert "2 failed, 2 passed, 1 xfailed" in done.stdout, done.stdout

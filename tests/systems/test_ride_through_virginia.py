@@ -11,7 +11,6 @@ import pytest
 from gridai.case import load_case
 from gridai.engine import compile_system, linearise
 from gridai.results.ride_through import away_by_cause, changes
-from gridai.studies import away
 from gridai.studies.ride_through import RideThrough
 
 
@@ -47,8 +46,13 @@ def test_frequency_and_voltage_peaks(replay):
 
 
 def test_the_two_machines_do_not_swing_ever_wider():
-    """Their mode at 2.24 Hz neither grows nor decays: reached 4e-9/s; with fuel that follows the speed +0.0197/s."""
-    case, _ = away.with_settings(load_case("virginia"))
+    """Their mode at 2.24 Hz neither grows nor decays: reached 4e-9/s; with fuel that follows the speed +0.0197/s.
+
+    The clusters without their UPS groups, whose 1,836 states do not move it (4e-9/s with them).
+    """
+    case = load_case("virginia")
+    bare = (replace(p, cluster=replace(p.cluster, ride_through=None)) for p in case.placements)
+    case = replace(case, placements=tuple(bare))
     mode = next(v for v in linearise(compile_system(case)).eigenvalues if v.imag > 5.0)
     assert mode.imag == pytest.approx(14.07, abs=0.01)
     assert mode.real < 1e-6

@@ -22,3 +22,5 @@ def test_a_criterion_of_which_there_are_several_is_named_by_its_bound():
     assert in_words("steady_voltage (3)", limits) == "steady voltage, at most 1.2 pu"
     assert in_words("loss_of_step", limits) == "loss of step"
     assert in_words("steady_voltage (7)", limits) == "steady voltage (7)"
+    curves = [limit("tolerance_curve", None, None, "pu")] * 2
+    assert in_words("tolerance_curve (2)", curves) == "tolerance curve (2)"
