@@ -28,7 +28,7 @@ def number(value: float | None, unit: str = "", more: int = 0) -> str:
         small = 2 if unit in SMALL and 5e-5 <= abs(value) < 0.1 else 0
         text = f"{value:.{DECIMALS[unit] + max(more, small)}f}"
         return text.removeprefix("-") if float(text) == 0.0 else text
-    return f"{value:.6g}"
+    return f"{value + 0.0:.6g}"  # no -0
 
 
 def more_digits(value: float, limit: float, unit: str = "") -> int:
@@ -41,11 +41,16 @@ def more_digits(value: float, limit: float, unit: str = "") -> int:
     return more
 
 
+HOURS_FROM_S = 4.0 * 3600.0
+"""A result this long is read in hours, without a course too."""
+
+
 def clock(result: Result) -> tuple[str, float]:
-    """The unit in which times are shown, and its length in s: that of the figure of a course of hours, else seconds."""
-    if course_of(result) is None or len(result.t_s) < 2:
+    """The unit in which times are shown, and its length in s: that of a course's figure, hours of a day, else s."""
+    span_s = float(result.t_s[-1] - result.t_s[0]) if len(result.t_s) > 1 else 0.0
+    if span_s == 0.0 or (course_of(result) is None and span_s < HOURS_FROM_S):
         return "s", 1.0
-    return unit_of_time(float(result.t_s[-1] - result.t_s[0]))
+    return unit_of_time(span_s)
 
 
 def time(t_s: float, unit: tuple[str, float]) -> str:

@@ -152,3 +152,13 @@ def provenance_of(case: Case, result: Result, profile: Profile | None = None) ->
         "profile_title": profile.title if profile else "",
         "engine": {key: result.meta[key] for key in ("step_s", "steps", "decimate", "notes") if key in result.meta},
     }
+
+
+def phase_notes(case: Case) -> tuple[str, ...]:
+    """What a balanced study says of a net with loads by phase."""
+    tables = (case.net.get(name) for name in ("asymmetric_load", "asymmetric_sgen"))
+    count = sum(int(t["in_service"].astype(bool).sum()) for t in tables if t is not None and len(t))
+    if not count:
+        return ()
+    return (f"{count} elements draw or feed by phase; here the sum of their phases is balanced, so one phase can be "
+            "past its limit where this passes: ask the study unbalanced",)  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import CaseError, SettingError, UnknownNameError, near
-from gridai.studies.common import check_study, provenance_of, redispatch_tables, setting
+from gridai.studies.common import check_study, phase_notes, provenance_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -92,7 +92,7 @@ class Contingency:
             result=result,
             figures=("contingencies",),
             tables={**tables.tables(case, found, flow, levels, single, restored), **redispatch_tables(case)},
-            notes=(*tables.notes(self, found, unrated), *told, *case.notes),
+            notes=(*tables.notes(self, found, unrated), *told, *phase_notes(case), *case.notes),
             provenance=provenance_of(case, result, judge.profile),
         )
 

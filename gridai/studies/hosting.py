@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import CaseError, Problems, SettingError, UnknownNameError, near
-from gridai.studies.common import bus_of, check_fields, provenance_of, setting, usual_high_mw
+from gridai.studies.common import bus_of, check_fields, phase_notes, provenance_of, setting, usual_high_mw
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -149,7 +149,7 @@ class Hosting:
             result=result,
             figures=("hosting_map",),
             tables=tables.tables(given, found, sizing, self.growth_percent, margins(given, sizing), prices, tol_mw),
-            notes=(*notes, *told, *costs_told, *case.notes),
+            notes=(*notes, *told, *costs_told, *phase_notes(case), *case.notes),
             provenance=provenance_of(case, result, judge.profile),
         )
 

@@ -188,8 +188,12 @@ def verdicts(study: Hosting, given: Sequence[Answer], sizing: Sizing, judge: Any
         a = min(strength, key=lambda x: x.cap.scc_mva / x.sized.mw)
         ratio = a.cap.scc_mva / a.sized.mw
         out.append(_own("short_circuit_ratio", ratio, study.lowest_scr, "1", ratio - study.lowest_scr, f"bus {a.key}",
-                        "short-circuit power over the cluster's power", f"cluster of {a.sized.mw:.1f} MW"))  # fmt: skip
+                        "short-circuit power over the cluster's power", f"cluster of {_size(a.sized.mw)}"))  # fmt: skip
     return (*out, *_dynamic(given))
+
+
+def _size(mw: float) -> str:
+    return f"{mw:.1f} MW" if mw >= 1.0 else f"{1e3 * mw:.3g} kW"
 
 
 def _source(f: Finding, limits: Sequence[Limit], sizing: Sizing) -> Limit | None:
@@ -215,7 +219,7 @@ def _own(
 def _static(f: Finding, a: Answer, limit: Limit | None, sizing: Sizing, keys: Mapping[int, str]) -> Verdict:
     """The nearest of one criterion; it passes, for the size is the largest that does."""
     after = outage(sizing, f.outage)
-    note = f"cluster of {a.sized.mw:.1f} MW at bus {a.key}" + (f", after {after}" if after else "")
+    note = f"cluster of {_size(a.sized.mw)} at bus {a.key}" + (f", after {after}" if after else "")
     margin = f.room * (100.0 if f.kind == "loading" else 1.0)
     where, unit = element(sizing, f, keys), UNITS[f.kind]
     if limit is None:

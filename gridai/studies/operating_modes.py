@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError, near
-from gridai.studies.common import check_fields, provenance_of, setting
+from gridai.studies.common import check_fields, phase_notes, provenance_of, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -137,6 +137,6 @@ class OperatingModes:
             result=result,
             figures=("operating_modes",),
             tables=tables.tables(done),
-            notes=(*tables.notes(self, done), *case.notes),
+            notes=(*tables.notes(self, done), *phase_notes(case), *case.notes),
             provenance=provenance_of(case, result, done.profile),
         )

@@ -103,7 +103,7 @@ def _check(column: Column, values: Floats, base: float, check: bool) -> None:
         return
     ratio = middle / abs(base)
     if THOUSAND[0] < ratio < THOUSAND[1] or THOUSAND[0] < 1.0 / ratio < THOUSAND[1]:
-        word = "thousand times" if ratio > 1.0 else "a thousandth of"
+        word = "a thousand times" if ratio > 1.0 else "a thousandth of"
         raise CaseError(f"{column.file}: column '{column.title}': its middle, {middle:.4g} MW, is {word} the case's "
                         f"{base:.4g} MW: is the unit in its name right (p_kw, p_mw)? check_units = False takes it "
                         "as it is")  # fmt: skip

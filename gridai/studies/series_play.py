@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gridai.errors import CaseError, SettingError
+from gridai.errors import CaseError, SettingError, near
 from gridai.grid.batch import BatchFlow, Vary
 from gridai.grid.convert import sums_of_phases
 from gridai.studies.series_demand import Demand
@@ -153,7 +153,7 @@ def play_of(study: Timeseries, case: Case, flow: BatchFlow, rated: dict[tuple[st
 
     rated  (table, index) to the power that a factor multiplies, where the case has the element at another one. [MW]
     """
-    files = [_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
+    files = [profile_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
     given = read_profiles(files, study.gaps) if files else None
     t_s = _axis(study, given)
     play = Play(flow, t_s, study.followed_by == "units", clusters=_clusters(case, flow), rated=rated or {})
@@ -190,13 +190,18 @@ def _demands(play: Play, case: Case, study: Timeseries) -> None:
         play.notes.append("nothing varies: no profiles and no cluster with a course, so every step is the same")
 
 
-def _file(case: Case, name: str) -> Path:
+def profile_file(case: Case, name: str) -> Path:
     """A file by its path, else the case's own of that name: profiles/<name>.csv in its folder."""
     path, folder = Path(name).expanduser(), Path(case.provenance.get("folder", "")) / "profiles"
     own = folder / f"{name}.csv"
-    if not path.is_file() and not path.suffix and own.is_file():
-        return own
-    return path
+    if path.is_file() or path.suffix:
+        return path
+    if not own.is_file():
+        known = sorted(x.stem for x in folder.glob("*.csv")) if "folder" in case.provenance else []
+        if known:
+            raise CaseError(near(name, known, f"profile of {case.name}", "the path of a CSV file"))
+        raise CaseError(f"{path}: no such file")
+    return own
 
 
 def _axis(study: Timeseries, given: Profiles | None) -> Floats:

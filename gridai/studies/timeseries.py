@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gridai.errors import Problems, SettingError
-from gridai.studies.common import check_fields, provenance_of, redispatch_tables, setting
+from gridai.studies.common import check_fields, phase_notes, provenance_of, redispatch_tables, setting
 
 if TYPE_CHECKING:
     from gridai.case import Case
@@ -171,7 +171,7 @@ class Timeseries:
             result=result,
             figures=("course",),
             tables={**tables.tables(done), **redispatch_tables(case)},
-            notes=(*done.setup.play.notes, *series_notes.notes(self, done), *case.notes),
+            notes=(*done.setup.play.notes, *series_notes.notes(self, done), *phase_notes(case), *case.notes),
             provenance=provenance_of(case, result, profile),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,8 +84,9 @@ def cluster_vary(study: Unbalanced, case: Case, levels: Floats) -> list[Vary]:
 
 def _day(study: Unbalanced, case: Case, flow: PhaseFlow, placed: str) -> Done:
     from gridai.studies.series_input import read_profiles
+    from gridai.studies.series_play import profile_file
 
-    files = [_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
+    files = [profile_file(case, name.strip()) for name in study.profiles.split(",") if name.strip()]
     given = read_profiles(files, study.gaps)
     count = len(given.t_s)
     if count * len(case.net.bus) > MOST_VALUES:
@@ -105,13 +105,6 @@ def _day(study: Unbalanced, case: Case, flow: PhaseFlow, placed: str) -> Done:
     worst[result.solved] = np.nanmax(result.unbalance_percent[result.solved], axis=1)
     notes = (*given.notes, f"profiles: {len(given.columns)} columns, {count:,} steps from {given.start}")
     return Done(flow, result, np.asarray(given.t_s, dtype=float), True, int(worst.argmax()), placed, notes)
-
-
-def _file(case: Case, name: str) -> Path:
-    """A file by its path, else the case's own of that name."""
-    path = Path(name).expanduser()
-    own = Path(case.provenance.get("folder", "")) / "profiles" / f"{name}.csv"
-    return own if not path.is_file() and not path.suffix and own.is_file() else path
 
 
 def _cluster(case: Case, column: Column, levels: Floats) -> None:

@@ -189,3 +189,8 @@ def test_on_the_command_line(capsys: Any):
     assert cli.call([*args[:-1], "ac"]) == 2
     assert cli.call(["run", "unbalanced", "--case", "kundur"]) == 2
     assert "column vector_group" in capsys.readouterr().err
+
+
+def test_an_unknown_profile_of_the_case_names_those_there_are():
+    with pytest.raises(CaseError, match="unknown profile of european_lv 'days'; did you mean 'day'"):
+        Unbalanced(profiles="days").run(load_case("european_lv"))
