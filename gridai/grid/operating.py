@@ -92,6 +92,8 @@ class Dispatch:
         self.sgens = [int(i) for i in sgen.index]
         self.sgen_p = sgen["p_mw"].to_numpy(dtype=float)
         self.sgen_mw = float((self.sgen_p * sgen["scaling"].to_numpy(dtype=float)).sum()) if len(sgen) else 0.0
+        if self.sgen_mw <= 0.0:  # they give nothing that a share could scale: left as they are
+            self.sgens, self.sgen_mw = [], 0.0
         self._units(net, m)
 
     def _units(self, net: Any, m: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gridai.plots import style
 from gridai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, SMALL, TEXT, VERMILION
@@ -39,7 +40,9 @@ def operating_modes(result: Result, limits: Sequence[Limit] = (), title: str = "
             left += counts
     ax.set_yticks(place, names, fontsize=SMALL)
     ax.invert_yaxis()
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("operating modes", fontsize=TEXT)
+    ax.set_title("season, renewables in % of the load", fontsize=SMALL, loc="left")
     style.legend(ax)
     return figure
 

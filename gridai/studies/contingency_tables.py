@@ -239,9 +239,10 @@ def notes(study: Contingency, found: Security, unrated: int) -> list[str]:
                "give), the rest by the slack")  # fmt: skip
     out = [
         f"{who}; nothing else is redispatched after an outage; each power flow is certified by its residual",
-        f"{found.already} voltages and loadings are outside their limits with everything in; they are listed where an "
-        "outage makes them worse by more than 0.005 pu or 1 %",
     ]
+    if found.already:
+        out.append(f"{found.already} voltages and loadings are outside their limits with everything in; they are "
+                   "listed where an outage makes them worse by more than 0.005 pu or 1 %")  # fmt: skip
     if study.order != "n-1":
         out.insert(1, "n-1-1: nothing is adjusted between the two outages, no dispatch, tap or switch, so the order of "
                    "a pair makes no difference; a dispatch in between is a case of its own")  # fmt: skip

@@ -187,6 +187,18 @@ def test_loads_by_phase_follow_the_season_and_renewables():
     assert np.nanmax(np.abs(result.vm_pu[0] - net.res_bus.vm_pu.to_numpy())) < 1e-8
 
 
+def test_renewables_stand_at_the_loads_where_static_generators_give_nothing():
+    case = load_case("cigre_mv").with_cluster(Cluster.of("H100", count=500), bus="14")
+    net = copy.deepcopy(case.net)
+    net.sgen["scaling"] = 0.0
+    flow = BatchFlow(net)
+    dispatch = Dispatch(flow, [int(net.load.index[-1])])
+    varied, short = dispatch.vary(one("proportional", share=0.3))
+    assert not dispatch.sgens
+    assert np.isfinite(short).all()
+    assert flow.solve(varied).solved.all()
+
+
 def test_no_such_mode(case: Any):
     with pytest.raises(SettingError, match="from 0 to 15"):
         OperatingModes(**SMALL, explain=99).run(case)
