@@ -216,6 +216,17 @@ def _own(
     return Verdict(criterion, value, limit, unit, margin, where, math.nan, status, clause, note=note, **OWN)
 
 
+def _loosened(f: Finding, sizing: Sizing) -> bool:
+    """Whether a voltage or loading is held to more than its limit, as it is outside without the cluster."""
+    row = min(f.outage, 0) + 1
+    if f.kind == "loading":
+        return f.limit > sizing.limits.loading[row] + 1e-9
+    if f.kind != "voltage":
+        return False
+    at = sizing.flow.net.bus.index.get_loc(f.element[1])
+    return bool(f.limit < sizing.limits.low[row, at] - 1e-9 or f.limit > sizing.limits.high[row, at] + 1e-9)
+
+
 def _static(f: Finding, a: Answer, limit: Limit | None, sizing: Sizing, keys: Mapping[int, str]) -> Verdict:
     """The nearest of one criterion; it passes, for the size is the largest that does."""
     after = outage(sizing, f.outage)
@@ -223,7 +234,9 @@ def _static(f: Finding, a: Answer, limit: Limit | None, sizing: Sizing, keys: Ma
     margin = f.room * (100.0 if f.kind == "loading" else 1.0)
     where, unit = element(sizing, f, keys), UNITS[f.kind]
     if limit is None:
-        return _own(CRITERIA[f.kind], f.value, f.limit, unit, margin, where, "setting of the study", note)
+        text = "outside its limit, or on the edge, without the cluster; so much worse it may get"
+        text = text if _loosened(f, sizing) else "setting of the study"
+        return _own(CRITERIA[f.kind], f.value, f.limit, unit, margin, where, text, note)
     return Verdict(CRITERIA[f.kind], f.value, f.limit, unit, margin, where, math.nan, "pass", limit.clause,
                    limit.edition, limit.source, limit.confidence, limit.profile, note)  # fmt: skip
 
