@@ -20,6 +20,8 @@ MARKERS = "osD^vPX*<>"
 COLOURS = "viridis"
 NAMED = 12
 """So many buses are named on the map: those that take most and those that take least."""
+ALL_NAMED = 24
+"""Up to so many buses all have their name."""
 NEAR = 0.03
 """No name stands nearer to another than this part of the map's width."""
 SMALL_MW = 1.0
@@ -30,7 +32,7 @@ def hosting_map(result: Result, limits: Sequence[Limit] = (), title: str = "", f
     """Largest cluster at each bus: colour on the map, shape by what stops a larger one; all buses in order."""
     found = hosting_of(result)
     figure = style.blank_figure(style.WIDTH_IN, 5.6, title or "Hosting capacity", footer)
-    place = figure.add_axes((0.02, 0.06, 0.53, 0.84))
+    place = figure.add_axes((0.02, 0.06, 0.5, 0.84))
     order = figure.add_axes((0.7, 0.12, 0.285, 0.76))
     if found is None or not found.buses:
         for ax in (place, order):
@@ -79,7 +81,8 @@ def _map(ax: Axes, found: HostingMap, mw: np.ndarray, norm: Normalize) -> None:
                    marker=MARKERS[k % len(MARKERS)], edgecolors=BLACK, linewidths=0.5, zorder=3)  # fmt: skip
     rank, named = np.argsort(mw), np.zeros((0, 2))
     apart = NEAR * max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
-    for n in dict.fromkeys([*rank[-NAMED // 2 :].tolist()[::-1], *rank[: NAMED // 2].tolist()]):
+    most = len(x) if len(x) <= ALL_NAMED else NAMED
+    for n in dict.fromkeys([*rank[-(most // 2) :].tolist()[::-1], *rank[: most - most // 2].tolist()]):
         if len(named) and float(np.hypot(named[:, 0] - x[n], named[:, 1] - y[n]).min()) < apart:
             continue
         named = np.vstack([named, (x[n], y[n])])
