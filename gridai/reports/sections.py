@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -188,7 +189,7 @@ def _inputs(study: object) -> list[tuple[Markup, Markup]]:
     return [
         (_mono(path.name), _mono(hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT]))
         for path in paths
-        if path.suffix and path.is_file()
+        if path.suffix and os.path.isfile(path)  # False too for text that no path can be
     ]
 
 

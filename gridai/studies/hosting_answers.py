@@ -145,6 +145,10 @@ def summary(
     words = (
         "one at a time" if single == len(sizing.outages) else f"{single} alone and {len(sizing.outages) - single} pairs"
     )
+    lines["outside"] = Measure(
+        "outside their limits without a cluster", float(sizing.outside), "",
+        note="voltages and loadings, all outages counted; none may get much worse",
+    )  # fmt: skip
     lines["outages"] = Measure(
         "outages", float(len(sizing.outages)), "", note=words if sizing.outages else "none asked"
     )

@@ -205,9 +205,11 @@ def profile_file(case: Case, name: str) -> Path:
 
 
 def _axis(study: Timeseries, given: Profiles | None) -> Floats:
+    """The steps; the last row of a profile lasts as long as the others: a day of quarters of an hour has 24 h."""
     end = study.until_s if study.until_s is not None else DAY_S if given is None else None
     if given is not None:
-        last = float(given.t_s[-1])
+        row_s = float(np.median(np.diff(given.t_s))) if len(given.t_s) > 1 else 1.0
+        last = float(given.t_s[-1]) + row_s
         if end is not None and end > last + 1e-6:
             raise CaseError(f"until_s = {end:g} s: the profiles end at {last:g} s; give less, or longer profiles")
         if study.step_s is None:
@@ -215,14 +217,14 @@ def _axis(study: Timeseries, given: Profiles | None) -> Floats:
         end = last if end is None else end
     step = study.step_s if study.step_s is not None else MINUTE_S
     assert end is not None
-    count = int(np.floor(end / step + 1e-9)) + (1 if given is not None else 0)
+    count = int(np.floor(end / step + 1e-9))
     if count > MOST_STEPS:
         raise SettingError(f"step_s = {step:g}: {count:,} steps; {MOST_STEPS:,} at most, so give a longer step")
     return np.asarray(step * np.arange(max(count, 1), dtype=float))
 
 
 def _sampled(column: Column, given: Profiles, t_s: Floats) -> Floats:
-    """A column at the steps: its own rows, else a straight line between them; missing rows stay missing."""
+    """A column at the steps: its own rows, else a straight line between them, the last row held; gaps stay gaps."""
     if len(t_s) <= len(given.t_s) and np.array_equal(t_s, given.t_s[: len(t_s)]):
         return column.values[: len(t_s)]
     return np.asarray(np.interp(t_s, given.t_s, column.values))

@@ -179,6 +179,8 @@ def test_input_files_are_named_with_their_hash(tmp_path: Path):
     text = Report("x", Stop(file=str(tmp_path / "trace.csv")), {}, (), (), Result([], np.zeros((0, 0)), ())).html()
     assert "trace.csv" in text
     assert "ba7816bf8f01" in text  # SHA-256 of "abc", FIPS 180-2 appendix B.1
+    long = Stop(file=",".join(f"season{k}=0.{k}" for k in range(40)))
+    assert Report("x", long, {}, (), (), Result([], np.zeros((0, 0)), ())).html()  # no path can be so long
 
 
 def verdict(status: str, value: float, limit: float, margin: float, unit: str) -> Verdict:

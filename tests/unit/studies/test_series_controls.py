@@ -353,6 +353,6 @@ def test_a_day_in_seconds_with_everything(tmp_path: Path):
     study = replace(FULL, profiles=day(tmp_path, 60.0), step_s=1.0, storage_rule="shave", shave_mw=7.0,
                     storage_at="substation")  # fmt: skip
     report = study.run(made)
-    assert report.summary["steps"].value == 86_341.0
+    assert report.summary["steps"].value == 86_400.0
     assert report.summary["unsolved"].value == 0.0
     assert not any("did not come to stand" in n for n in report.notes)

@@ -216,7 +216,7 @@ def test_files_of_different_length_and_an_end_beyond_them(ieee39: Any, tmp_path:
     two = write(tmp_path / "b.csv", t_s=[0.0, 60], load__L4__p_mw=[500.0] * 2)
     with pytest.raises(CaseError, match="one length"):
         Timeseries(profiles=f"{one},{two}").run(ieee39)
-    with pytest.raises(CaseError, match="profiles end at 120 s"):
+    with pytest.raises(CaseError, match="profiles end at 180 s"):
         Timeseries(profiles=one, until_s=600.0).run(ieee39)
 
 
