@@ -186,8 +186,7 @@ class Case:
 
         Raises CaseError for elements without a dynamic counterpart and for faults in the tables.
         """
-        from gridai.casetemplates import with_templates
-        from gridai.criteria.profiles import feeder_profile
+        from gridai.casetemplates import feeder_profile, with_templates
         from gridai.grid.tables import keyed_copy
 
         own = keyed_copy(net)

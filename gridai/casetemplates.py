@@ -63,8 +63,10 @@ CURRENT_SOURCE = {**LOAD, "qz": 0.0, "qi": 1.0}
 DERA1 = {"freq_flag": 1.0, "ddn": 20.0, "dup": 0.0}
 """Inverters: power falls by 5 % droop above nominal frequency; the rest are the model's defaults (category II)."""
 DERA1_50_HZ = {"fdbd1_pu": -0.004, "fdbd2_pu": 0.004, "fl_hz": 47.5, "fh_hz": 51.5}
-DISTRIBUTION_KV = 36.0  # up to here an sgen is taken for inverters of a feeder
+DISTRIBUTION_KV = 36.0  # up to here a net is a feeder, and its sgens are inverters
 SUN_AND_WIND = ("pv", "photovoltaic", "solar", "wind", "wp", "wt", "wec", "inverter")
+FEEDER_PROFILES = {60.0: "ansi-c84-1", 50.0: "en50160"}
+"""Criteria profile of a feeder of one's own by nominal frequency in Hz, see `feeder_profile`."""
 STORES = ("battery", "bess", "storage")
 UNSTATED = ("", "none", "nan", "wye", "delta", "current_source", "ibr", "sgen")
 """What pandapower and its writers put into the type of an sgen that says nothing of its kind."""
@@ -75,6 +77,17 @@ STATEMENT = (
     "not data of these machines"
 )
 HYDRO_WORDS = ("hydro", "water", "pump")
+
+
+def feeder_profile(net: Any, f_hz: float) -> str:
+    """Name of the profile of a pandapower net that is a feeder, else "".
+
+    A feeder has most of its buses at up to 36 kV, no machine, and no voltage limits of its own (min_vm_pu, max_vm_pu).
+    """
+    low = net.bus["vn_kv"].to_numpy(dtype=float) <= DISTRIBUTION_KV
+    machines = len(net.gen) > 0 and bool(net.gen["in_service"].astype(bool).any())
+    own = any(net.bus[c].notna().any() for c in ("min_vm_pu", "max_vm_pu") if c in net.bus.columns)
+    return FEEDER_PROFILES.get(f_hz, "") if not machines and not own and 2 * int(low.sum()) > len(low) else ""
 
 
 def with_templates(case: Case) -> tuple[dict[str, pd.DataFrame], Any, tuple[str, ...]]:

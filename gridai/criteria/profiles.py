@@ -34,9 +34,6 @@ from gridai.results import Limit, Result, Verdict
 FOLDER = Path(__file__).parent / "profiles"
 DEFAULTS = {60.0: "nerc-eastern", 50.0: "continental-europe"}
 """The profile taken when none is named, by nominal frequency in Hz."""
-FEEDERS = {60.0: "ansi-c84-1", 50.0: "en50160"}
-"""The same for a feeder of one's own, see `feeder_profile`."""
-FEEDER_KV = 36.0
 CONFIDENCE = {
     "P": "primary text read or quoted",
     "V": "verified in code or by computation",
@@ -88,17 +85,6 @@ def default_profile_name(f_hz: float) -> str:
     if f_hz not in DEFAULTS:
         raise SettingError(f"profile: there is no default at {f_hz:g} Hz; name one of {', '.join(profile_names())}")
     return DEFAULTS[f_hz]
-
-
-def feeder_profile(net: Any, f_hz: float) -> str:
-    """Name of the profile of a pandapower net that is a feeder, else "".
-
-    A feeder has most of its buses at up to 36 kV, no machine, and no voltage limits of its own (min_vm_pu, max_vm_pu).
-    """
-    low = net.bus["vn_kv"].to_numpy(dtype=float) <= FEEDER_KV
-    machines = len(net.gen) > 0 and bool(net.gen["in_service"].astype(bool).any())
-    own = any(net.bus[c].notna().any() for c in ("min_vm_pu", "max_vm_pu") if c in net.bus.columns)
-    return FEEDERS.get(f_hz, "") if not machines and not own and 2 * int(low.sum()) > len(low) else ""
 
 
 def load_profile(name: str, f_hz: float | None = None) -> Profile:

@@ -189,7 +189,7 @@ class Sizing:
     def _bounds(self) -> None:
         """Limits of each state and element: the band, or wider where it is left, or nearly, without the load already.
 
-        After an outage no limit is stricter than the one of the intact grid.
+        After an outage no limit is stricter than the one of the intact grid, after several none than after one of them.
         """
         states = len(self.outages) + 1
         everything = np.arange(states)
@@ -206,6 +206,11 @@ class Sizing:
             self.outside = int(((vm < low) | (vm > high)).sum() + (percent > most).sum())
         self.low[1:], self.high[1:] = np.fmin(self.low[1:], self.low[0]), np.fmax(self.high[1:], self.high[0])
         self.most[1:] = np.fmax(self.most[1:], self.most[0])
+        alone = {o.elements[0]: k for k, o in enumerate(self.outages, 1) if len(o.elements) == 1}
+        for k, outage in enumerate(self.outages, 1):
+            for one in (alone[e] for e in outage.elements if len(outage.elements) > 1 and e in alone):
+                self.low[k], self.high[k] = np.fmin(self.low[k], self.low[one]), np.fmax(self.high[k], self.high[one])
+                self.most[k] = np.fmax(self.most[k], self.most[one])
         if not self.flow.enforce_q_lims:
             held = self._held()
             self.low[held], self.high[held] = -np.inf, np.inf

@@ -117,7 +117,8 @@ def notes_of(study: Hosting, sizing: Sizing, unrated: int) -> list[str]:
         f"{_steps(worse)} at any bus of the intact grid when the whole cluster goes, dispatch and taps as they were",
         f"what is outside its limit without the cluster ({sizing.outside} voltages and loadings, all outages counted), "
         f"or within {EDGE * worse.worse_voltage:g} pu or {EDGE * worse.worse_loading:g} % of it, may get worse by "
-        f"{worse.worse_voltage:g} pu or {worse.worse_loading:g} %; after an outage no limit is stricter than intact",
+        f"{worse.worse_voltage:g} pu or {worse.worse_loading:g} %; after an outage no limit is stricter than intact, "
+        "after two none than after one of them",
         "a size is the largest of its bracket that passes; what must grow is what fails for a larger cluster, the "
         "worst of each element",
     ]

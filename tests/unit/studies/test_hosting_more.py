@@ -349,3 +349,16 @@ def test_the_voltage_step_is_that_of_each_bus():
             kv: set(found[(case.net.bus.vn_kv == kv).to_numpy()]) for kv in case.net.bus.vn_kv.unique()
         }
         assert set(Hosting(step_percent=2.0).steps(limits, case)) == {0.02}
+
+
+def test_a_pair_of_outages_is_allowed_what_one_of_them_is():
+    """A line above its rating after one outage alone may be so after that one and another too, and a little more."""
+    case = load_case("cigre_mv")
+    sizing = Hosting(buses="3", outages="n-1-1", growth_percent=0.0, probes=0).search(case)[1]
+    alone = {o.elements[0]: k for k, o in enumerate(sizing.outages, 1) if len(o.elements) == 1}
+    pairs = [(k, alone[e]) for k, o in enumerate(sizing.outages, 1) if len(o.elements) == 2 for e in o.elements]
+    assert len(pairs) > 100
+    for pair, one in pairs:
+        assert (sizing.most[pair] >= sizing.most[one]).all()
+        assert (sizing.low[pair] <= sizing.low[one]).all()
+        assert (sizing.high[pair] >= sizing.high[one]).all()
