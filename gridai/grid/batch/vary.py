@@ -87,7 +87,7 @@ def columns(
     law: list[bool] = []
     values: list[Any] = []
     for item in varying:
-        elements, block = _block(net, item)
+        elements, block = block_of(net, item)
         if enforce_q_lims and (item.table, item.column) == ("sgen", "q_mvar"):
             block = clipped(net.sgen.loc[[e for e in elements if e in net.sgen.index]], block)
         if values and len(block) != len(values[0]):
@@ -112,7 +112,8 @@ def columns(
                    np.array(law, dtype=bool), values)  # fmt: skip
 
 
-def _block(net: Any, item: Vary) -> tuple[list[Any], Any]:
+def block_of(net: Any, item: Vary) -> tuple[list[Any], Any]:
+    """Elements and values float[S, k] of one column. Raises CaseError where they do not fit each other."""
     values, elements = item.values, item.elements
     if item.table not in net or not hasattr(net[item.table], "index"):
         raise CaseError(near(item.table, {t for t, _ in _DRIVES} | {"bus"}, "table"))

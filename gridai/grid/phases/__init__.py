@@ -6,11 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gridai.grid.batch import Vary
     from gridai.grid.phases.flow import PhaseFlow
     from gridai.grid.phases.result import PhaseResult
-    from gridai.grid.phases.vary import Vary
 
-_HOME = {"PhaseFlow": "flow", "PhaseResult": "result", "Vary": "vary"}
+_HOME = {"PhaseFlow": "phases.flow", "PhaseResult": "phases.result", "Vary": "batch.vary"}
 
 __all__ = ["PhaseFlow", "PhaseResult", "Vary"]
 
@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
     """Load what needs SciPy when it is first used."""
     if name not in _HOME:
         raise AttributeError(f"module 'gridai.grid.phases' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"gridai.grid.phases.{_HOME[name]}"), name)
+    value = getattr(importlib.import_module(f"gridai.grid.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gridai.errors import SettingError
 from gridai.grid.batch.matrices import Complexes, Floats, Ints
+from gridai.grid.batch.vary import Vary
 from gridai.grid.phases.components import SEES, to_phases
 from gridai.grid.phases.currents import current_at
 from gridai.grid.phases.operator import Factors, Operator, operator
@@ -20,7 +21,7 @@ from gridai.grid.phases.result import BAD_INPUT, NO_SOLUTION, SOLVED, PhaseResul
 from gridai.grid.phases.sequences import sequences
 from gridai.grid.phases.solver import Answer, fixed_point, newton
 from gridai.grid.phases.sparse import newton_sparse
-from gridai.grid.phases.vary import Vary, applied, drives
+from gridai.grid.phases.vary import applied, drives
 
 _BLOCK = 60_000  # nodes x scenarios that fit the processor's cache
 _DENSE_NEWTON = 200  # ports up to which Newton takes full matrices, many scenarios at once
@@ -85,7 +86,7 @@ class PhaseFlow:
     def solve(self, varying: Sequence[Vary] = (), *, scenarios: int | None = None) -> PhaseResult:
         """Solve all scenarios; what does not vary is as in the net.
 
-        varying    columns of the net's tables that vary, see Vary.
+        varying    columns of the net's tables that vary, see gridai.grid.phases.vary.
         scenarios  number of scenarios; needed only where nothing varies.
 
         Raises CaseError for unknown elements and unequal lengths. A scenario without a solution raises nothing: its

@@ -123,17 +123,25 @@ def _step(
     jacobian = jacobians(op, va, sa)
     right = np.concatenate([f.real, f.imag, np.abs(va[gen]) ** 2 - hold[:, active] ** 2]).T
     good = np.isfinite(jacobian).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
-    delta = np.full_like(right, np.nan)
-    try:
-        delta[good] = -np.linalg.solve(jacobian[good], right[good][..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        return np.zeros(len(active), dtype=bool)
+    delta = -solved(jacobian, right, good)
     move = (delta[:, :m] + 1j * delta[:, m : 2 * m]).T
     with np.errstate(invalid="ignore"):
         good &= (np.abs(move) <= LARGEST_STEP * np.abs(va)).all(axis=0)
     v[:, active[good]] += move[:, good]
     q[:, active[good]] += delta[good, 2 * m :].T
     return good
+
+
+def solved(matrices: Floats, right: Floats, good: NDArray[np.bool_]) -> Floats:
+    """The solutions x[S, n] of matrices[S, n, n] x = right[S, n]; NaN where not `good`, or where one is singular."""
+    out = np.full_like(right, np.nan)
+    try:
+        out[good] = np.linalg.solve(matrices[good], right[good][..., None])[..., 0]
+    except np.linalg.LinAlgError:  # of a stack NumPy refuses all for one: by halves down to the singular ones
+        rows = np.flatnonzero(good)
+        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]) if len(rows) > 1 else ():
+            out[half] = solved(matrices[half], right[half], np.ones(len(half), dtype=bool))
+    return out
 
 
 def jacobians(op: Operator, v: Complexes, constant: Complexes) -> Floats:

@@ -1,14 +1,23 @@
-"""What varies from scenario to scenario in an unbalanced power flow."""
+"""What varies from scenario to scenario in an unbalanced power flow: `Vary` of the batch, with columns by phase.
+
+load, sgen, storage               p_mw, q_mvar: all phases together
+asymmetric_load, asymmetric_sgen  p_a_mw, q_a_mvar, ...
+ward                              ps_mw, qs_mvar
+gen, ext_grid                     p_mw (gen alone), vm_pu
+bus                               drawn there in addition: p_a_mw .. q_c_mvar from phase to earth, p_ab_mw ..
+                                  q_ca_mvar between phases, p_mw, q_mvar in three phases without neutral
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gridai.errors import CaseError, near
 from gridai.grid.batch.matrices import Complexes, Floats
+from gridai.grid.batch.vary import Vary, block_of
 from gridai.grid.names import bus_keys_of
 from gridai.grid.phases.components import DELTA, KINDS, POSITIVE, WYE
 from gridai.grid.phases.ports import NO_EARTH, Ports, afloat, phase_place, places
@@ -28,25 +37,6 @@ COLUMNS = {
     "ext_grid": ("vm_pu",),
 }
 """Table to the columns that may vary."""
-
-
-@dataclass(frozen=True, eq=False)
-class Vary:
-    """One column of a pandapower table, a value for each scenario.
-
-    table, column  "load", "sgen", "storage" with "p_mw" or "q_mvar" (all phases together); "asymmetric_load",
-                   "asymmetric_sgen" with "p_a_mw", "q_a_mvar", ...; "ward" with "ps_mw", "qs_mvar"; "gen" with "p_mw"
-                   or "vm_pu"; "ext_grid" with "vm_pu". "bus": drawn at a bus in addition to what stands there, "p_a_mw"
-                   .. "q_c_mvar" from phase to earth, "p_ab_mw" .. "q_ca_mvar" between phases, "p_mw", "q_mvar" in three
-                   phases without neutral. Signs and scaling as in pandapower.
-    values         float[S, k], or a DataFrame whose columns are pandapower indices. NaN marks a scenario as bad input.
-    elements       k pandapower indices; default: the DataFrame's columns, else every row of the table.
-    """
-
-    table: str
-    column: str
-    values: Any
-    elements: Any = field(default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +63,7 @@ def drives(net: Any, seq: Sequences, have: Ports, varying: Any) -> list[Drive]:
             raise CaseError(near(item.table, COLUMNS, "table"))
         if item.column not in COLUMNS[item.table]:
             raise CaseError(near(item.column, COLUMNS[item.table], f"column of {item.table} that can vary"))
-        elements, block = _block(net, item)
+        elements, block = block_of(net, item)
         if out and len(block) != len(out[0].values):
             raise CaseError(
                 f"{item.table}.{item.column} has {len(block)} scenarios, the first column has {len(out[0].values)}"
@@ -83,20 +73,6 @@ def drives(net: Any, seq: Sequences, have: Ports, varying: Any) -> list[Drive]:
                 raise CaseError(near(element, net[item.table].index, item.table))
             out.append(_drive(net, seq, have, item, element, block[:, k]))
     return out
-
-
-def _block(net: Any, item: Vary) -> tuple[list[Any], Floats]:
-    values, elements = item.values, item.elements
-    if elements is None:
-        elements = list(values.columns) if hasattr(values, "columns") else list(net[item.table].index)
-    block = np.asarray(values, dtype=float)
-    block = block[:, None] if block.ndim == 1 and len(elements) == 1 else block
-    if block.ndim != 2 or block.shape[1] != len(elements):
-        raise CaseError(
-            f"{item.table}.{item.column}: values of shape {block.shape} for {len(elements)} elements; "
-            "give one row a scenario and one column an element"
-        )
-    return list(elements), block
 
 
 def _drive(net: Any, seq: Sequences, have: Ports, item: Vary, element: Any, values: Floats) -> Drive:

@@ -11,6 +11,7 @@ from gridai.errors import CaseError, SettingError
 from gridai.grid.batch import BatchFlow
 from gridai.grid.phases import PhaseFlow, Vary
 from gridai.grid.phases import operator as operators
+from gridai.grid.phases.solver import solved
 
 from .feeders import feeder, one_line, with_zero_sequence
 
@@ -380,3 +381,12 @@ def test_open_switches_and_buses_without_supply():
     assert np.isfinite(r.vm_pu[0, :4]).all()
     with pytest.raises(CaseError, match="bus '4' is out of service or without supply"):
         flow.solve([Vary("bus", "p_a_mw", [[0.01]], elements=[4])])
+
+
+def test_one_singular_scenario_leaves_the_others_their_step():
+    """NumPy refuses a whole stack for one singular matrix; analytic answers of the others, NaN for it alone."""
+    matrices = np.stack([k * np.eye(2) for k in (1.0, 0.0, 2.0, 4.0)])
+    good = np.array([True, True, True, False])
+    found = solved(matrices, np.ones((4, 2)), good)
+    assert found[[0, 2], 0].tolist() == [1.0, 0.5]
+    assert np.isnan(found[[1, 3]]).all()
